@@ -1,0 +1,1 @@
+"""The gateway: takes events in, shows executions and exports, hands out links."""

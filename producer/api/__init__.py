@@ -1,0 +1,1 @@
+"""The HTTP interface: routes that parse, call a use case and shape the answer."""

@@ -1,0 +1,85 @@
+"""Routes: download links. The link itself is the permission."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.responses import RedirectResponse
+
+from producer.api.bridge import in_thread
+from producer.api.dependencies import GatewayParts
+from producer.api.exports import sse
+from producer.api.pages import problem_page, waiting_page
+from producer.api.responses import error_response, problem_response
+from producer.api.watching import settled_within, watch
+from producer.contract import jsontext
+from producer.contract.errors import RunfolioError
+from producer.contract.export import Export, State
+from producer.contract.problem import NAMESPACE, Problem, problem_of
+from producer.exports import Link
+from producer.gateway import Gateway
+
+router = APIRouter(tags=["links"])
+
+HOLD = 30.0
+"""Seconds that a client which shows no page is held until the archive is ready."""
+
+_PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
+
+@router.api_route("/d/{token}", methods=["GET", "HEAD"], summary="Follow a download link", response_class=Response)
+async def download(request: Request, gateway: GatewayParts, token: str) -> Response:
+    """302 to the archive once it is ready; until then a browser sees progress and any other client is held."""
+    wants_page = "text/html" in request.headers.get("accept", "")
+    try:
+        response = await _download(gateway, token, wants_page=wants_page)
+    except RunfolioError as error:
+        response = problem_page(problem_of(error)) if wants_page else error_response(error)
+    response.headers.update(_PRIVATE)
+    return response
+
+
+async def _download(gateway: Gateway, token: str, *, wants_page: bool) -> Response:
+    link = await _follow(gateway, token)
+    if link.address is None and wants_page:
+        return waiting_page(link.export, token)
+    if link.address is None:
+        await settled_within(gateway, link.export.id, HOLD)
+        link = await _follow(gateway, token)
+    return _not_ready(link.export) if link.address is None else RedirectResponse(link.address, 302)
+
+
+async def _follow(gateway: Gateway, token: str) -> Link:
+    return await in_thread(gateway.calls, gateway.exports.follow_link, token)
+
+
+def _not_ready(export: Export) -> Response:
+    problem = Problem(
+        f"{NAMESPACE}not-ready",
+        "The archive is not ready yet",
+        503,
+        f"{export.progress.done} of {export.progress.total} steps are done.",
+        None,
+        "Ask again; 'curl -fLOJ --retry 10 LINK' does it by itself.",
+    )
+    return problem_response(problem, {"Retry-After": "1"})
+
+
+@router.get("/d/{token}/events", summary="Follow a download's progress", response_class=EventSourceResponse)
+async def progress(gateway: GatewayParts, token: str) -> Response:
+    """Server-Sent Events with state and progress, nothing else of the export."""
+    link = await _follow(gateway, token)
+
+    async def stream() -> AsyncIterator[ServerSentEvent]:
+        async for change in watch(gateway, link.export.id, None):
+            yield sse(change, jsontext.encode(_public(change.export)).decode())
+
+    return EventSourceResponse(stream(), headers={**_PRIVATE, "X-Accel-Buffering": "no"})
+
+
+def _public(export: Export) -> dict[str, Any]:
+    reason = export.error.detail if export.status is State.FAILED and export.error else None
+    return {"status": export.status, "progress": export.progress, "reason": reason}

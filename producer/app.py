@@ -1,0 +1,99 @@
+"""The gateway's composition root: from settings to a running application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from fastapi import FastAPI
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from starlette.staticfiles import StaticFiles
+
+from producer.access.authenticate import Authenticator
+from producer.access.tokens import TokenFile
+from producer.api import events, executions, exports, links, service
+from producer.api.docs import add_docs
+from producer.api.logging import AccessLog
+from producer.api.paths import RawPath
+from producer.api.problems import add_problem_handlers
+from producer.contract.board import Announcements, Board
+from producer.contract.links import LinkSigner
+from producer.contract.objects import ObjectStore
+from producer.contract.objects.factory import ObjectsConfig, make_objects
+from producer.contract.outbox import Outbox
+from producer.contract.queue import Queue, make_celery
+from producer.contract.records import Records
+from producer.executions import Executions
+from producer.exports import Exports
+from producer.gateway import Gateway
+from producer.intake import Intake
+from producer.settings import GatewaySettings
+
+CALLS = 40
+"""Requests that are worked on at the same time, besides events."""
+
+
+def make_gateway(settings: GatewaySettings, objects: ObjectStore, broker: Redis, listener: AsyncRedis) -> Gateway:
+    """Put the parts together around ready clients."""
+    board = Board(broker)
+    records = Records(objects)
+    shown = Exports(
+        objects=objects,
+        outbox=Outbox(objects),
+        board=board,
+        queue=Queue(make_celery(settings.broker_url)),
+        links=LinkSigner(settings.link_secret.split(",")),
+        profile=settings.profile,
+        public_url=settings.public_url,
+        callbacks_enabled=settings.callback_secret is not None,
+    )
+    return Gateway(
+        settings=settings,
+        objects=objects,
+        board=board,
+        announcements=Announcements(listener),
+        authenticator=Authenticator(TokenFile(settings.tokens_file)),
+        exports=shown,
+        executions=Executions(records, board, shown),
+        intake=Intake(objects, records, shown, board, settings.max_step_bytes),
+        uploads=anyio.CapacityLimiter(settings.max_uploads),
+        calls=anyio.CapacityLimiter(CALLS),
+    )
+
+
+def connect(settings: GatewaySettings) -> Gateway:
+    """Make the clients that the settings ask for, and the gateway around them."""
+    objects = make_objects(
+        ObjectsConfig(
+            settings.s3_client,
+            settings.s3_bucket,
+            settings.s3_region,
+            settings.s3_endpoint_url,
+            settings.s3_public_endpoint_url,
+        )
+    )
+    broker = Redis.from_url(settings.broker_url, socket_timeout=5, socket_connect_timeout=2)
+    listener = AsyncRedis.from_url(settings.broker_url, socket_connect_timeout=2)
+    return make_gateway(settings, objects, broker, listener)
+
+
+def make_app(gateway: Gateway) -> FastAPI:
+    """Return the application over a gateway's parts."""
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await gateway.announcements.start()
+        yield
+        await gateway.announcements.stop()
+
+    app = FastAPI(title="Runfolio", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.gateway = gateway
+    for routes in (events, executions, exports, links, service):
+        app.include_router(routes.router)
+    app.mount("/static", StaticFiles(packages=[("producer", "static")]), name="static")
+    add_docs(app)
+    add_problem_handlers(app)
+    app.add_middleware(AccessLog)
+    app.add_middleware(RawPath)
+    return app

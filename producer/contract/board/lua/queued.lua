@@ -1,0 +1,19 @@
+#!lua
+-- Note an export as queued and mark it. ARGV: 3 created ms, 4 done, 5 total, 6 JSON.
+-- Answers the mark's time, or 0 where the board knows better: a newer generation, or this one settled or held.
+-- Invariant: an export is never both marked by this and held under a live lease of the same generation.
+
+local board = look()
+local same = board.generation == generation
+if board.generation and generation < board.generation then return 0 end
+if same and (SETTLED[board.status] or (board.status == 'running' and board.leased)) then return 0 end
+
+if not (same and board.status == 'queued') then
+  release(board)
+  redis.call('HDEL', KEYS[2], 'done', 'total')
+  redis.call('PERSIST', KEYS[2])
+  store(board, 'queued', tonumber(ARGV[3]), ARGV[6])
+  tell(board, 'queued', ARGV[4], ARGV[5])
+end
+redis.call('ZADD', KEYS[3], board.now, id)
+return board.now

@@ -1,0 +1,113 @@
+r"""JSON in and out, without losing anything that a sender wrote.
+
+msgspec keeps integers of any size exact, refuses what JSON cannot say (``NaN``, ``1e400``) and names the place of an
+error. One habit of real engines needs help: JavaScript writes half of a cut emoji as a lone surrogate escape
+(``"\ud83d"``), which is legal JSON by RFC 8259 section 8.2 but no Unicode text. Such halves become U+FFFD.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from producer.contract.errors import InvalidRecord, MalformedBody
+
+T = TypeVar("T")
+
+_TOO_DEEP: Final = "The JSON is nested too deeply."
+_FLATTEN: Final = "Flatten the value, or send it as a string."
+
+
+def decode(data: bytes | bytearray | memoryview | str, *, where: str = "body") -> Any:
+    """Parse one JSON text.
+
+    ``where`` names the text in the error. Raises MalformedBody with the position of the first mistake.
+    """
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _decode_with_lone_surrogates(data, where, str(error))
+    except RecursionError:
+        raise MalformedBody(f"{where}: {_TOO_DEEP}", field=where, remedy=_FLATTEN) from None
+
+
+def _decode_with_lone_surrogates(data: bytes | bytearray | memoryview | str, where: str, reason: str) -> Any:
+    text = data if isinstance(data, str) else bytes(data)
+    marker = "\\u" if isinstance(text, str) else b"\\u"
+    malformed = MalformedBody(
+        f"{where} is not valid JSON: {reason}.", field=where, remedy="Send one JSON text, in UTF-8."
+    )
+    if marker not in text:  # type: ignore[operator] # the marker has the type of the text, which mypy cannot see
+        raise malformed
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+        repaired = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return msgspec.json.decode(repaired.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    except (ValueError, RecursionError):
+        raise malformed from None
+
+
+def members(data: bytes, *, where: str = "body") -> dict[str, msgspec.Raw]:
+    """Split a JSON object into its members without parsing their values. Raises MalformedBody where it is none."""
+    return _split(data, dict[str, msgspec.Raw], "object", where)
+
+
+def elements(data: bytes, *, where: str = "body") -> list[msgspec.Raw]:
+    """Split a JSON array into its elements without parsing them. Raises MalformedBody where it is none."""
+    return _split(data, list[msgspec.Raw], "array", where)
+
+
+def _split(data: bytes, kind: type[T], name: str, where: str) -> T:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError:
+        raise MalformedBody(f"{where} is no JSON {name}.", field=where, remedy=f"Send one JSON {name}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _split(encode(decode(data, where=where)), kind, name, where)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def encode(value: Any) -> bytes:
+    """Write a value as compact UTF-8 JSON, object keys in the order given."""
+    return msgspec.json.encode(value)
+
+
+def canonical(value: Any) -> bytes:
+    """Write a value in its canonical form: keys sorted, no white space, UTF-8."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+def pretty(value: Any) -> str:
+    """Write a value for people: indented by two spaces, keys in the order given, every script as it is."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical form, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def convert(value: Any, model: type[T], *, where: str = "") -> T:
+    """Turn a parsed value into a model.
+
+    Raises InvalidRecord whose ``field`` is the place in the sender's own terms, such as ``steps[3].status``.
+    """
+    try:
+        return msgspec.convert(value, model)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        field = (where + path.rstrip("`")).lstrip(".")
+        raise InvalidRecord(
+            f"{field}: {message}." if field else f"{message}.", field=field or None, remedy=_REMEDY
+        ) from None
+    except RecursionError:
+        raise InvalidRecord(f"{where}: {_TOO_DEEP}", field=where or None, remedy=_FLATTEN) from None
+
+
+_REMEDY: Final = "See the schema at /v1/schemas/execution-record.json, or run 'runfolio schema'."

@@ -1,0 +1,70 @@
+"""From what storage keeps of an execution to its line in the listings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from producer.contract import jsontext
+from producer.contract.board import ExecutionSummary, preview
+from producer.contract.record import StartedExecution, in_utc
+from producer.contract.records import Record
+
+
+class StartedObject(Struct, frozen=True):
+    """What is stored of an execution that is running: the event's data, and when it was accepted."""
+
+    accepted_at: datetime
+    data: dict[str, Any]
+
+
+def read_started(data: bytes) -> StartedObject:
+    """Read a stored started event."""
+    return msgspec.json.decode(data, type=StartedObject)
+
+
+def summary_of_record(record: Record) -> ExecutionSummary:
+    """Sum up a completed execution."""
+    header, stored = record.document.header, record.stored
+    execution = header.execution
+    return ExecutionSummary(
+        workflow_id=header.workflow.id,
+        workflow_name=header.workflow_name,
+        execution_id=execution.id,
+        status=execution.status,
+        started_at=in_utc(execution.started_at),
+        finished_at=in_utc(execution.finished_at),
+        triggered_by=preview(execution.triggered_by),
+        input_preview=preview(execution.input),
+        accepted_at=_milliseconds(stored.accepted_at),
+        listed_at=_milliseconds(stored.moment),
+        digest=stored.digest,
+        step_count=stored.step_count,
+    )
+
+
+def summary_of_started(stored: StartedObject) -> ExecutionSummary:
+    """Sum up an execution that is running."""
+    started = jsontext.convert(stored.data, StartedExecution)
+    execution = started.execution
+    return ExecutionSummary(
+        workflow_id=started.workflow.id,
+        workflow_name=started.workflow_name,
+        execution_id=execution.id,
+        status="running",
+        started_at=in_utc(execution.started_at),
+        finished_at=None,
+        triggered_by=preview(execution.triggered_by),
+        input_preview=preview(execution.input),
+        accepted_at=_milliseconds(stored.accepted_at),
+        listed_at=_milliseconds(in_utc(execution.started_at) or stored.accepted_at),
+        digest=None,
+        step_count=None,
+    )
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,95 @@
+"""Object storage as Runfolio needs it, and its two implementations: the only speakers of S3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
+
+
+class StoredObject(NamedTuple):
+    """An object's facts. ``size`` is in bytes."""
+
+    key: str
+    size: int
+    modified_at: datetime
+    etag: str
+
+
+class Content(NamedTuple):
+    """An object's bytes with the version that they belong to, for a conditional write."""
+
+    data: bytes
+    etag: str
+
+
+class ObjectStore(Protocol):
+    """One bucket. Every method raises StorageUnavailable where the store does not answer."""
+
+    def get(self, key: str) -> Content:
+        """Read a small object whole. Raises ObjectNotFound."""
+        ...
+
+    def stream(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Read bytes ``start`` to ``end`` (exclusive) of an object, piece by piece. Raises ObjectNotFound."""
+        ...
+
+    def head(self, key: str) -> StoredObject:
+        """Tell an object's facts. Raises ObjectNotFound."""
+        ...
+
+    def put(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        content_type: str = "application/octet-stream",
+        content_disposition: str | None = None,
+    ) -> None:
+        """Write a small object in one request, over whatever is there."""
+        ...
+
+    def put_if(self, key: str, data: bytes, *, etag: str | None, content_type: str = "application/json") -> None:
+        """Write small JSON only if the object is still at version ``etag``, or does not exist where that is None.
+
+        Raises ObjectExists where it is otherwise.
+        """
+        ...
+
+    def put_stream(
+        self,
+        key: str,
+        chunks: Iterable[bytes],
+        *,
+        content_type: str = "application/octet-stream",
+        content_disposition: str | None = None,
+    ) -> None:
+        """Write an object of any size in parts of bounded memory.
+
+        An error raised by ``chunks`` comes out as it is and leaves nothing behind.
+        """
+        ...
+
+    def list(self, prefix: str, *, after: str | None = None) -> Iterator[StoredObject]:
+        """List objects whose key starts with ``prefix``, in order of keys, from behind the key ``after`` of an object.
+
+        The order is that of UTF-8 within a folder. A store that keeps folders (SeaweedFS) puts a folder's objects where
+        the folder's name belongs; S3 compares whole keys, slashes included.
+        """
+        ...
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects, in as few requests as the store allows. A key without an object is no error."""
+        ...
+
+    def sign(self, key: str, expires_in: timedelta) -> str:
+        """Return an address from which anybody can GET the object for a while, at the public endpoint."""
+        ...
+
+    def ensure_bucket(self) -> None:
+        """Create the bucket where it is missing and set its lifecycle rules where the store knows them."""
+        ...
+
+    def check(self) -> None:
+        """Raise StorageUnavailable unless the bucket answers."""
+        ...

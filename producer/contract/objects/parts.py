@@ -1,0 +1,84 @@
+"""Cutting what comes without end into what S3 takes at once, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Final, Self
+
+from producer.contract.errors import TooLarge
+
+PART_SIZE: Final = 8 << 20
+"""Bytes of a part. All are of one size, because some stores take no other; S3 asks for 5 MiB at least."""
+
+PARTS_AT_ONCE: Final = 4
+"""Parts of one upload that are under way at the same time."""
+
+MAX_PARTS: Final = 10_000
+"""Parts that S3 allows in an upload, hence 78 GiB at most."""
+
+DELETES_AT_ONCE: Final = 1000
+"""Keys that S3 takes in one request to delete."""
+
+PIECE_SIZE: Final = 4 << 20
+"""Bytes that a stream asks for in one request and holds in memory."""
+
+
+class Source:
+    """The chunks of an upload, counted. ``size`` is the number of bytes so far.
+
+    ``failed`` tells whether it was the chunks that raised, so that their error is not taken for one of the store.
+    """
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self.size = 0
+        self.failed = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        """Return the next chunk. Raises TooLarge above what an upload can hold, and whatever the chunks raise."""
+        self.failed = True
+        chunk = next(self._chunks, None)
+        if chunk is not None:
+            self.size += len(chunk)
+            _refuse_above_limit(self.size)
+        self.failed = False
+        if chunk is None:
+            raise StopIteration
+        return chunk
+
+
+def _refuse_above_limit(size: int) -> None:
+    if size > PART_SIZE * MAX_PARTS:
+        raise TooLarge(
+            f"An object holds {PART_SIZE * MAX_PARTS} bytes at most, in {MAX_PARTS} parts of {PART_SIZE} bytes.",
+            remedy="Export fewer steps at once, for instance only the failed ones.",
+        )
+
+
+def cut(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Join and cut chunks of any size to parts of PART_SIZE bytes; only the last is shorter, none is empty."""
+    buffer = bytearray()
+    for chunk in chunks:
+        buffer += chunk
+        while len(buffer) >= PART_SIZE:
+            yield _take(buffer, PART_SIZE)
+    if buffer:
+        yield _take(buffer, len(buffer))
+
+
+def _take(buffer: bytearray, size: int) -> bytes:
+    with memoryview(buffer) as view:
+        taken = bytes(view[:size])
+    del buffer[:size]
+    return taken
+
+
+def batches(keys: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Group keys into lists of at most ``size``; none is empty."""
+    remaining = iter(keys)
+    while batch := list(islice(remaining, size)):
+        yield batch

@@ -1,0 +1,108 @@
+"""Exports in storage: the durable outbox of accepted ones and the facts of settled ones.
+
+Every request to make an export anew raises its generation. A generation has a pending entry of its own, so entries
+are only ever created and deleted, never overwritten; and ``export.json`` holds the facts of the newest settled
+generation, written only over the version that was read. Of two entries the one of the newer generation counts, and
+within a generation the facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from producer.contract import jsontext, keys
+from producer.contract.errors import ObjectExists, ObjectNotFound
+from producer.contract.export import Facts, Pending
+from producer.contract.objects import ObjectStore
+
+
+class Settled(NamedTuple):
+    """Facts with the version of the object that they were read from."""
+
+    facts: Facts
+    etag: str
+
+
+class Waiting(NamedTuple):
+    """That an export is pending, and since when."""
+
+    export_id: str
+    generation: int
+    since: datetime
+
+
+class Outbox:
+    """Pending entries and facts of all exports."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self._objects = objects
+
+    def accept(self, pending: Pending) -> bool:
+        """Store a pending entry; tell whether it is new."""
+        try:
+            self._objects.put_if(keys.pending(pending.id, pending.generation), jsontext.encode(pending), etag=None)
+        except ObjectExists:
+            return False
+        return True
+
+    def pending(self, export_id: str, generation: int) -> Pending | None:
+        """Read the pending entry of a generation."""
+        try:
+            content = self._objects.get(keys.pending(export_id, generation))
+        except ObjectNotFound:
+            return None
+        return msgspec.json.decode(content.data, type=Pending)
+
+    def settled(self, export_id: str) -> Settled | None:
+        """Read the facts of the newest settled generation."""
+        try:
+            content = self._objects.get(keys.facts(export_id))
+        except ObjectNotFound:
+            return None
+        return Settled(msgspec.json.decode(content.data, type=Facts), content.etag)
+
+    def current(self, export_id: str) -> Pending | Settled | None:
+        """Tell what counts: the newest pending entry, else the facts, else nothing is known of the export."""
+        settled = self.settled(export_id)
+        pending = self.pending(export_id, settled.facts.pending.generation + 1 if settled else 0)
+        if pending is not None:
+            return pending
+        # The export may have settled between the two reads.
+        return settled or self.settled(export_id)
+
+    def settle(self, facts: Facts, replacing: Settled | None) -> bool:
+        """Write the facts unless somebody else did meanwhile; tell whether it was us."""
+        try:
+            self._objects.put_if(
+                keys.facts(facts.pending.id),
+                jsontext.encode(facts),
+                etag=replacing.etag if replacing else None,
+            )
+        except ObjectExists:
+            return False
+        return True
+
+    def forget_pending(self, pending: Pending) -> None:
+        """Delete a pending entry; the last act of settling."""
+        self._objects.delete([keys.pending(pending.id, pending.generation)])
+
+    def all_pending(self) -> Iterator[Waiting]:
+        """Yield every pending entry there is, by its name: the entries themselves are not read."""
+        for found in self._objects.list(keys.PENDING):
+            export_id, generation = keys.read_pending(found.key)
+            yield Waiting(export_id, generation, found.modified_at)
+
+    def all_facts(self) -> Iterator[Settled]:
+        """Yield the facts of every settled export."""
+        for found in self._objects.list(keys.EXPORTS):
+            if not keys.is_facts(found.key):
+                continue
+            try:
+                content = self._objects.get(found.key)
+            except ObjectNotFound:
+                continue
+            yield Settled(msgspec.json.decode(content.data, type=Facts), content.etag)

@@ -1,0 +1,286 @@
+"""Records in storage: written once, immutable, read back step by step.
+
+A record is a small header object, written last: it makes the record exist. Small records lie inside it; the steps of
+larger ones lie in an object of their own (one JSON text a line) with an index beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from itertools import chain
+from typing import Final, NamedTuple
+
+import msgspec
+from msgspec import Raw, Struct
+
+from producer.contract import jsontext, keys
+from producer.contract.errors import NotFound, ObjectExists, ObjectNotFound
+from producer.contract.index import IndexWriter, StepEntry, read_index
+from producer.contract.objects import ObjectStore
+from producer.contract.record import HeaderDocument, Status, StepDocument, read_header, read_step
+
+INLINE_LIMIT: Final = 128 * 1024
+"""Steps up to this many bytes lie in the header object, and may ride in a task's message."""
+
+_MERGE_GAP: Final = 1024 * 1024
+
+
+class RecordObject(Struct, frozen=True, omit_defaults=True):
+    """The header object of a record. ``moment`` is the time that names its archives; ``size`` counts the steps' bytes."""
+
+    digest: str
+    accepted_at: datetime
+    moment: datetime
+    header: Raw
+    step_count: int
+    size: int
+    by_status: dict[Status, int]
+    steps: list[Raw] | None = None
+    upload: str | None = None
+
+
+class Written(NamedTuple):
+    """The stored record, and whether this write created it."""
+
+    record: Record
+    created: bool
+
+
+class Record:
+    """A stored record: its header at hand, its steps read when asked for, any number of times."""
+
+    def __init__(self, stored: RecordObject, objects: ObjectStore) -> None:
+        self.stored = stored
+        self.document = read_header(jsontext.decode(bytes(stored.header)))
+        self._objects = objects
+        self._index: bytes | None = None
+
+    @property
+    def workflow_id(self) -> str:
+        """The workflow's id."""
+        return self.document.header.workflow.id
+
+    @property
+    def execution_id(self) -> str:
+        """The execution's id."""
+        return self.document.header.execution.id
+
+    def entries(self) -> Iterator[StepEntry]:
+        """Yield the index of the steps."""
+        if self._index is None:
+            self._index = self._build_index() if self.stored.upload is None else self._fetch_index(self.stored.upload)
+        return read_index(self._index)
+
+    def _build_index(self) -> bytes:
+        writer = IndexWriter()
+        for position, raw in enumerate(self.stored.steps or ()):
+            writer.add(read_step(jsontext.decode(bytes(raw)), position).step, len(bytes(raw)))
+        return writer.finish()
+
+    def _fetch_index(self, upload: str) -> bytes:
+        return self._objects.get(keys.record_index(self.workflow_id, self.execution_id, upload)).data
+
+    def steps(self, selection: Iterable[tuple[int, StepEntry]] | None = None) -> Iterator[tuple[int, StepDocument]]:
+        """Yield position and step: all, or those of a selection in rising order; only what is needed is read."""
+        for position, data in self._read(enumerate(self.entries()) if selection is None else selection):
+            yield position, read_step(jsontext.decode(data), position)
+
+    def _read(self, selection: Iterable[tuple[int, StepEntry]]) -> Iterator[tuple[int, bytes]]:
+        if self.stored.upload is None:
+            inline = self.stored.steps or ()
+            for position, _ in selection:
+                yield position, bytes(inline[position])
+            return
+        for group in _neighbours(selection):
+            yield from self._read_range(group)
+
+    def _read_range(self, group: list[tuple[int, StepEntry]]) -> Iterator[tuple[int, bytes]]:
+        assert self.stored.upload is not None  # noqa: S101 # tells the type checker what the caller has made sure of
+        first, last = group[0][1], group[-1][1]
+        key = keys.record_steps(self.workflow_id, self.execution_id, self.stored.upload)
+        chunks = self._objects.stream(key, first.offset, last.offset + last.length)
+        buffer = bytearray()
+        base = first.offset
+        for position, entry in group:
+            if base + len(buffer) < entry.offset + entry.length:
+                # Compacting only here, once a chunk, keeps reading linear when a chunk holds many steps.
+                del buffer[: entry.offset - base]
+                base = entry.offset
+            while len(buffer) < entry.offset - base + entry.length:
+                buffer += next(chunks)
+            start = entry.offset - base
+            yield position, bytes(buffer[start : start + entry.length])
+
+
+_GROUP: Final = 1000
+
+
+def _neighbours(selection: Iterable[tuple[int, StepEntry]]) -> Iterator[list[tuple[int, StepEntry]]]:
+    """Gather steps that lie close together, so that one request reads them; groups are bounded in number."""
+    group: list[tuple[int, StepEntry]] = []
+    for position, entry in selection:
+        if group and (len(group) == _GROUP or entry.offset - group[-1][1].offset - group[-1][1].length > _MERGE_GAP):
+            yield group
+            group = []
+        group.append((position, entry))
+    if group:
+        yield group
+
+
+class _Draft:
+    """A record while it streams in: its digest, index and counts grow, its bytes pass through."""
+
+    def __init__(self, header: HeaderDocument) -> None:
+        self.header = header
+        self.index = IndexWriter()
+        self.size = 0
+        self.by_status: dict[Status, int] = {}
+        self._hash = hashlib.sha256(jsontext.canonical(header.raw) + b"\n")
+
+    def encode(self, steps: Iterable[StepDocument]) -> Iterator[bytes]:
+        """Yield each step's JSON as it is stored, with its line end."""
+        for document in steps:
+            data = jsontext.encode(document.raw)
+            self._hash.update(jsontext.canonical(document.raw) + b"\n")
+            self.index.add(document.step, len(data))
+            self.size += len(data) + 1
+            status = document.step.status
+            self.by_status[status] = self.by_status.get(status, 0) + 1
+            yield data + b"\n"
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+class Records:
+    """The records of all executions."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self._objects = objects
+
+    def write(
+        self,
+        header: HeaderDocument,
+        steps: Iterable[StepDocument],
+        *,
+        accepted_at: datetime,
+        moment: datetime,
+        confirm: Callable[[], None],
+    ) -> Written:
+        """Store a record. ``confirm`` is called when all steps have been read and may still refuse it by raising.
+
+        Nothing that can be seen is stored before it returns. A record that is there already stays as it is.
+        """
+        draft = _Draft(header)
+        lines = draft.encode(steps)
+        head, whole = _take(lines, INLINE_LIMIT)
+        if whole:
+            confirm()
+            return self._create(draft, accepted_at, moment, inline=[Raw(line[:-1]) for line in head])
+        return self._write_large(draft, chain(head, lines), accepted_at, moment, confirm)
+
+    def _write_large(
+        self,
+        draft: _Draft,
+        lines: Iterator[bytes],
+        accepted_at: datetime,
+        moment: datetime,
+        confirm: Callable[[], None],
+    ) -> Written:
+        header = draft.header.header
+        upload = secrets.token_hex(16)
+        steps_key = keys.record_steps(header.workflow.id, header.execution.id, upload)
+        index_key = keys.record_index(header.workflow.id, header.execution.id, upload)
+        kept = False
+        try:
+            self._objects.put_stream(steps_key, _join(lines), content_type="application/x-ndjson")
+            confirm()
+            self._objects.put(index_key, draft.index.finish())
+            written = self._create(draft, accepted_at, moment, upload=upload)
+            kept = written.created
+            return written
+        finally:
+            if not kept:
+                self._objects.delete([steps_key, index_key])
+
+    def _create(
+        self,
+        draft: _Draft,
+        accepted_at: datetime,
+        moment: datetime,
+        inline: list[Raw] | None = None,
+        upload: str | None = None,
+    ) -> Written:
+        stored = RecordObject(
+            digest=draft.digest,
+            accepted_at=accepted_at,
+            moment=moment,
+            header=Raw(jsontext.encode(draft.header.raw)),
+            step_count=draft.index.count,
+            size=draft.size,
+            by_status=draft.by_status,
+            steps=inline,
+            upload=upload,
+        )
+        header = draft.header.header
+        key = keys.record(header.workflow.id, header.execution.id, stored.digest)
+        try:
+            self._objects.put_if(key, jsontext.encode(stored), etag=None)
+        except ObjectExists:
+            return Written(self.read(header.workflow.id, header.execution.id, stored.digest), created=False)
+        return Written(Record(stored, self._objects), created=True)
+
+    def read(self, workflow_id: str, execution_id: str, digest: str) -> Record:
+        """Open a stored record. Raises NotFound where it was deleted or never stored."""
+        try:
+            data = self._objects.get(keys.record(workflow_id, execution_id, digest)).data
+        except ObjectNotFound:
+            raise NotFound(f"The execution {execution_id!r} is not stored (any more).") from None
+        return self.open(data)
+
+    def open(self, data: bytes) -> Record:
+        """Open a record from the bytes of its header object."""
+        return Record(msgspec.json.decode(data, type=RecordObject), self._objects)
+
+    def newest(self, workflow_id: str, execution_id: str) -> Record:
+        """Open the revision of an execution that was accepted last. Raises NotFound where there is none."""
+        prefix = keys.execution_prefix(workflow_id, execution_id)
+        names = [found.key for found in self._objects.list(prefix) if keys.is_record(found.key)]
+        revisions = [self.open(self._objects.get(name).data) for name in names]
+        if not revisions:
+            raise NotFound(
+                f"There is no completed execution {execution_id!r} of the workflow {workflow_id!r}.",
+                remedy="Check both ids; an execution can be exported once its completed event was accepted.",
+            )
+        return max(revisions, key=lambda record: (record.stored.accepted_at, record.stored.digest))
+
+
+def _take(lines: Iterator[bytes], limit: int) -> tuple[list[bytes], bool]:
+    """Take lines until ``limit`` bytes are passed; tell whether that was all of them."""
+    head: list[bytes] = []
+    size = 0
+    for line in lines:
+        head.append(line)
+        size += len(line)
+        if size > limit:
+            return head, False
+    return head, True
+
+
+_PIECE: Final = 256 * 1024
+
+
+def _join(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Join small lines into pieces that are worth handing to the network."""
+    piece = bytearray()
+    for line in lines:
+        piece += line
+        if len(piece) >= _PIECE:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)

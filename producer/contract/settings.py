@@ -1,0 +1,135 @@
+"""Settings that the gateway and the worker share, and how settings are read: once, typed, named in every error."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Final, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from producer.contract.errors import InvalidSetting
+from producer.contract.export import RenderProfile
+
+PREFIX: Final = "RUNFOLIO_"
+
+_SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_BYTES: Final = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+
+
+def _duration(value: Any) -> Any:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*", value) if isinstance(value, str) else None
+    if match is None:
+        if isinstance(value, timedelta):
+            return value
+        raise ValueError("write a number and s, m, h or d, such as 90s, 12h or 7d")
+    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+
+
+def _optional_duration(value: Any) -> Any:
+    return None if value in {None, "", "none"} else _duration(value)
+
+
+def _size(value: Any) -> Any:
+    match = re.fullmatch(r"\s*(\d+)\s*([kmgt]i?b|b?)\s*", value.lower()) if isinstance(value, str) else None
+    if match is None:
+        if isinstance(value, int):
+            return value
+        raise ValueError("write a number of bytes, or one with KiB, MiB or GiB, such as 16MiB")
+    unit = match[2] if match[2] in _BYTES else match[2].replace("b", "ib")
+    return int(match[1]) * _BYTES[unit]
+
+
+def _zone(value: Any) -> Any:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise ValueError("write a name of the IANA time zone database, such as UTC or Europe/Berlin") from None
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+OptionalDuration = Annotated[timedelta | None, BeforeValidator(_optional_duration)]
+Size = Annotated[int, BeforeValidator(_size), Field(gt=0)]
+Zone = Annotated[str, BeforeValidator(_zone)]
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
+
+
+class SharedSettings(BaseSettings):
+    """What both sides need: broker, storage, and what decides an archive's bytes."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    broker_url: Annotated[
+        str,
+        Field(
+            pattern=r"^(rediss?|unix)://",
+            description="Redis or Valkey: queue, progress, leases, listing index.",
+        ),
+    ]
+    s3_bucket: Annotated[str, Field(min_length=3, max_length=63, description="Bucket for records and archives.")] = (
+        "runfolio"
+    )
+    s3_region: Annotated[str, Field(description="Region of the bucket.")] = "us-east-1"
+    s3_endpoint_url: Annotated[
+        HttpUrl | None, Field(description="Address of an S3-compatible store; unset for AWS.")
+    ] = None
+    s3_public_endpoint_url: Annotated[
+        HttpUrl | None,
+        Field(description="The store's address as users reach it: links are signed for it. Defaults to the endpoint."),
+    ] = None
+    s3_client: Annotated[Literal["obstore", "boto3"], Field(description="Which library moves the data.")] = "obstore"
+    public_url: Annotated[
+        HttpUrl, Field(description="The gateway's address as users reach it; download links start with it.")
+    ]
+    callback_secret: Annotated[
+        str | None,
+        Field(
+            description="Standard Webhooks secret (`whsec_…`) that signs callbacks; without one, callbacks are refused."
+        ),
+    ] = None
+    callback_allow: Annotated[
+        str,
+        Field(
+            description="Hosts, host:port, addresses or networks (comma-separated) that callbacks may reach although they are private."
+        ),
+    ] = ""
+    link_ttl: Annotated[Duration, Field(description="How long a download link works, counted from publication.")] = (
+        timedelta(days=7)
+    )
+    timezone: Annotated[Zone, Field(description="Time zone of file names and of the times in documents.")] = "UTC"
+    markdown: Annotated[
+        Literal["commonmark", "python-markdown"], Field(description="What turns Markdown into HTML.")
+    ] = "commonmark"
+    redaction: Annotated[
+        Literal["mask"], Field(description="What happens to secrets that an event lists: they are masked.")
+    ] = "mask"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="How much is written to the log.")
+    ] = "INFO"
+
+    @property
+    def profile(self) -> RenderProfile:
+        """What, besides record and options, decides an archive's bytes."""
+        return RenderProfile(markdown=self.markdown, timezone=self.timezone, redaction=self.redaction)
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def read_settings(model: type[S]) -> S:
+    """Read settings from the environment. Raises InvalidSetting with a sentence that names each wrong variable."""
+    try:
+        return model()
+    except ValidationError as error:
+        raise InvalidSetting(" ".join(_sentence(problem) for problem in error.errors())) from None
+
+
+def _sentence(problem: Any) -> str:
+    name = PREFIX + str(problem["loc"][0]).upper()
+    if problem["type"] == "missing":
+        return f"{name} is not set."
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{name} is wrong: {message}."

@@ -1,0 +1,273 @@
+"""The use cases around exports: request, find, list, revoke, and where a link leads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from producer.contract import callbacks, jsontext, names
+from producer.contract.board import Board
+from producer.contract.errors import BrokerUnavailable, Conflict, ExportFailed, Gone, NotFound
+from producer.contract.export import (
+    ExecutionRef,
+    Export,
+    Options,
+    Pending,
+    RenderProfile,
+    RequestedExport,
+    State,
+    WorkflowRef,
+    export_id,
+)
+from producer.contract.links import LinkSigner
+from producer.contract.objects import ObjectStore
+from producer.contract.outbox import Outbox, Settled
+from producer.contract.records import INLINE_LIMIT, Record
+from producer.contract.views import pending_view, settled_view
+from producer.contract.queue import Queue
+
+log = logging.getLogger(__name__)
+
+SIGNED_FOR = timedelta(seconds=60)
+
+
+def utc_now() -> datetime:
+    """Tell the time; replaced in tests."""
+    return datetime.now(UTC)
+
+
+class Requested(NamedTuple):
+    """An export, and whether its archive was there already."""
+
+    export: Export
+    ready: bool
+
+
+@dataclass(frozen=True)
+class Exports:
+    """The exports of this installation."""
+
+    objects: ObjectStore
+    outbox: Outbox
+    board: Board
+    queue: Queue
+    links: LinkSigner
+    profile: RenderProfile
+    public_url: str
+    callbacks_enabled: bool
+    now: Callable[[], datetime] = utc_now
+
+    def request(self, record: Record, requested: RequestedExport, requested_by: str, *, revive: bool) -> Requested:
+        """Accept an export of a stored record, durably, and see that a worker makes it.
+
+        The same request is the same export, however often it comes. Only with ``revive`` does one that has failed,
+        expired or been deleted go back to the queue, with a new link.
+        """
+        pending = self.draft(record, requested.options, requested_by)
+        settled = self.outbox.settled(pending.id)
+        generation = self._generation(settled, revive=revive)
+        if settled is not None and generation is None:
+            self._call_back(pending.id, settled.facts.pending.generation, requested.callback_url, now=True)
+            view = settled_view(settled.facts, self.now())
+            return Requested(view, ready=view.status is State.READY)
+        if generation:
+            pending = self._regenerated(pending, generation)
+        self._call_back(pending.id, pending.generation, requested.callback_url, now=False)
+        if self.outbox.accept(pending):
+            return self._accepted(pending, record)
+        return Requested(self.find(pending.id), ready=False)
+
+    def draft(self, record: Record, options: Options, requested_by: str) -> Pending:
+        """Name an export without accepting it."""
+        header, stored = record.document.header, record.stored
+        identity = export_id(header.workflow.id, header.execution.id, stored.digest, options, self.profile)
+        nonce = self.links.nonce(identity, 0)
+        return Pending(
+            id=identity,
+            generation=0,
+            nonce=nonce,
+            workflow=WorkflowRef(header.workflow.id, header.workflow_name),
+            execution=ExecutionRef(header.execution.id, header.execution.status),
+            digest=stored.digest,
+            options=options,
+            profile=self.profile,
+            archive_name=names.archive_name(
+                header.workflow_name, stored.moment, ZoneInfo(self.profile.timezone), header.execution.id
+            ),
+            step_count=stored.step_count,
+            download_url=self._url(identity, nonce),
+            created_at=self.now(),
+            requested_by=requested_by,
+        )
+
+    def _url(self, identity: str, nonce: str) -> str:
+        return self.links.url(self.public_url, self.links.token(identity, nonce))
+
+    def _generation(self, settled: Settled | None, *, revive: bool) -> int | None:
+        """Tell which generation to accept; ``None`` where the export stands as it is."""
+        if settled is None:
+            return 0
+        if not revive or settled_view(settled.facts, self.now()).status is State.READY:
+            following = settled.facts.pending.generation + 1
+            return following if self.outbox.pending(settled.facts.pending.id, following) else None
+        return settled.facts.pending.generation + 1
+
+    def _regenerated(self, pending: Pending, generation: int) -> Pending:
+        nonce = self.links.nonce(pending.id, generation)
+        return pending.regenerated(generation, nonce, self._url(pending.id, nonce))
+
+    def _accepted(self, pending: Pending, record: Record) -> Requested:
+        """Put a new pending entry on the board and into the queue.
+
+        From here on the export is safe: where the broker is away, the sweeper puts it into the queue later.
+        """
+        settled = self.outbox.settled(pending.id)
+        if settled is not None and settled.facts.pending.generation >= pending.generation:
+            # Another request for the same export was accepted and settled while this one was under way.
+            self.outbox.forget_pending(pending)
+            view = settled_view(settled.facts, self.now())
+            return Requested(view, ready=view.status is State.READY)
+        view = pending_view(pending)
+        self._send_quietly(pending.id, lambda: self._enqueue(pending, record))
+        return Requested(view, ready=False)
+
+    def _enqueue(self, pending: Pending, record: Record) -> None:
+        marked_at = self.board.exports.queued(pending_view(pending), pending.generation)
+        if marked_at is not None:
+            self.queue.export(pending, marked_at, riding_record(record))
+
+    def _call_back(self, identity: str, generation: int, url: str | None, *, now: bool) -> None:
+        """Note that an address is to be told, durably; ``now`` where there is something to tell already."""
+        if url is None:
+            return
+        if not self.callbacks_enabled:
+            raise Conflict(
+                "Callbacks are switched off: there is no secret to sign them with.",
+                field="callback_url",
+                remedy="Set RUNFOLIO_CALLBACK_SECRET, or leave callback_url out and follow the export's events.",
+            )
+        entry = callbacks.register(self.objects, identity, generation, url, self.now())
+        if now:
+            self._send_quietly(identity, lambda: self.queue.callback(identity, entry.name))
+
+    def _send_quietly(self, identity: str, send: Callable[[], None]) -> None:
+        """Do what needs the broker, for something that is stored already: where it is away, the sweeper does it."""
+        try:
+            send()
+        except BrokerUnavailable as error:
+            log.warning("broker is away, left to the sweeper", extra={"export": identity, "reason": error.detail})
+
+    def find(self, identity: str) -> Export:
+        """Show an export, with live progress where it is being made. Raises NotFound."""
+        known = self._known(identity)
+        if known is not None and not known.status.settled:
+            return known
+        current = self.outbox.current(identity)
+        if current is None:
+            raise NotFound("There is no such export.", remedy="List the exports at /v1/exports.")
+        return pending_view(current) if isinstance(current, Pending) else settled_view(current.facts, self.now())
+
+    def requested_by(self, identity: str) -> str | None:
+        """Tell the name of the token that asked for an export first."""
+        current = self.outbox.current(identity)
+        if current is None:
+            return None
+        return (current if isinstance(current, Pending) else current.facts.pending).requested_by
+
+    def watched(self, identity: str) -> Export:
+        """Show an export to somebody who waits for it: as the board has it, which is told first and read fastest."""
+        return self._known(identity) or self.find(identity)
+
+    def _known(self, identity: str) -> Export | None:
+        try:
+            entry = self.board.exports.known(identity)
+        except BrokerUnavailable:
+            return None
+        return entry.export if entry is not None else None
+
+    def revoke(self, identity: str) -> Export:
+        """Revoke the link and delete the archive, or cancel an export that is not finished. Raises NotFound."""
+        while True:
+            current = self.outbox.current(identity)
+            if current is None:
+                raise NotFound("There is no such export.", remedy="List the exports at /v1/exports.")
+            deleted = self._revoked(current)
+            if deleted is not None:
+                return deleted
+
+    def _revoked(self, current: Pending | Settled) -> Export | None:
+        """Write down that an export is deleted; ``None`` where it moved on meanwhile and must be looked at again."""
+        from_pending = isinstance(current, Pending)
+        settled = self.outbox.settled(current.id) if isinstance(current, Pending) else current
+        pending = current if isinstance(current, Pending) else current.facts.pending
+        facts = pending.settle(State.DELETED, self.now())
+        if settled is not None and settled.facts.status is State.DELETED and not from_pending:
+            return settled_view(settled.facts, self.now())
+        if not self.outbox.settle(facts, settled):
+            return None
+        view = settled_view(facts, self.now())
+        self._take_down(view, pending)
+        return view
+
+    def _take_down(self, view: Export, pending: Pending) -> None:
+        self._send_quietly(view.id, lambda: self._announce(view, pending.generation))
+        self.objects.delete([pending.archive_key])
+        self.outbox.forget_pending(pending)
+
+    def _announce(self, view: Export, generation: int) -> None:
+        self.board.leases.revoke(view.id)
+        self.board.exports.announce(view, generation)
+
+    def follow_link(self, token: str) -> Link:
+        """Tell where a download link leads at the moment. Raises NotFound for a token that is not ours, Gone for one
+        that was revoked or has expired, ExportFailed with the reason."""
+        named = self.links.read(token)
+        current = self.outbox.current(named.export_id)
+        if current is None:
+            raise NotFound("There is no such download.", remedy="Check that the link was copied whole.")
+        pending = current if isinstance(current, Pending) else current.facts.pending
+        view = pending_view(pending) if isinstance(current, Pending) else settled_view(current.facts, self.now())
+        if pending.nonce != named.nonce:
+            raise _gone("This link was replaced when the execution was exported again.", view)
+        if view.status in {State.DELETED, State.EXPIRED}:
+            raise _gone(
+                f"This download was {'revoked' if view.status is State.DELETED else 'kept for a while and has expired'}.",
+                view,
+            )
+        if view.status is State.FAILED:
+            raise ExportFailed(
+                f"The export failed: {view.error.detail if view.error else 'no reason is known'}",
+                remedy=_again(view),
+            )
+        address = self.objects.sign(pending.archive_key, SIGNED_FOR) if view.status is State.READY else None
+        return Link(view, address)
+
+
+class Link(NamedTuple):
+    """An export behind a link, and the storage address of its archive once it is ready."""
+
+    export: Export
+    address: str | None
+
+
+def _again(view: Export) -> str:
+    return (
+        f"Export the execution {view.execution.id!r} of the workflow {view.workflow.name!r} again: on its page, "
+        "or with POST /v1/workflows/{workflow_id}/executions/{execution_id}/exports."
+    )
+
+
+def _gone(detail: str, view: Export) -> Gone:
+    return Gone(detail, remedy=_again(view))
+
+
+def riding_record(record: Record) -> str | None:
+    """Return the text of a record that is small enough to ride in a task's message."""
+    if record.stored.upload is not None or record.stored.size > INLINE_LIMIT:
+        return None
+    text = jsontext.encode(record.stored)
+    return text.decode() if len(text) <= INLINE_LIMIT else None

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+import redis
+
+from producer.contract import jsontext
+from producer.contract.board import EXPORTS_CHANNEL, Board, Refusal
+from producer.contract.errors import Conflict, LeaseLost
+from producer.contract.export import MOVES, Progress, State
+from tests.integration.board.examples import BLINK, MINUTE, acquired, export, listed, moves_of, settled
+
+pytestmark = pytest.mark.integration
+
+
+class Listener:
+    """Collects what is published on the consumers' channel."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._pubsub = client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call] # redis does not annotate it
+        self._pubsub.subscribe(EXPORTS_CHANNEL)
+        self._pubsub.get_message(timeout=5)
+
+    def published(self) -> list[bytes]:
+        found: list[bytes] = []
+        while (message := self._pubsub.get_message(timeout=0.05)) is not None:
+            found.append(message["data"])
+        return found
+
+    def close(self) -> None:
+        self._pubsub.close()
+
+
+@pytest.fixture
+def listener(client: redis.Redis) -> Iterator[Listener]:
+    listener = Listener(client)
+    yield listener
+    listener.close()
+
+
+def status_of(board: Board, export_id: str) -> State | None:
+    entry = board.exports.known(export_id)
+    return entry.export.status if entry else None
+
+
+def test_a_queued_export_is_known_marked_and_listed(board: Board) -> None:
+    one = export()
+
+    before = board.queue.now()
+    marked_at = board.exports.queued(one, 0)
+    after = board.queue.now()
+
+    entry = board.exports.known(one.id)
+    assert marked_at is not None
+    assert before <= marked_at <= after
+    assert entry is not None
+    assert (entry.export, entry.generation) == (one, 0)
+    assert board.queue.marked([one.id, "another"]) == {one.id}
+    assert listed(board, status="queued") == [one.id]
+
+
+@pytest.mark.parametrize("strange", ["", "nobody", "a\0b\n{}", "\ud83d", "x" * 5000])
+def test_an_unknown_export_is_unknown(board: Board, strange: str) -> None:
+    assert board.exports.known(strange) is None
+    assert not board.leases.revoke(strange)
+    board.exports.forget(strange)
+
+
+def test_the_whole_way_of_an_export(board: Board, listener: Listener) -> None:
+    one = export()
+    board.exports.queued(one, 0)
+    sequences = [board.exports.known(one.id).sequence]  # type: ignore[union-attr] # it was queued above
+
+    lease = acquired(board.leases, one)
+    assert board.queue.marked([one.id]) == set()
+    assert board.queue.leased([one.id, "another"]) == {one.id}
+    assert listed(board, status="running") == [one.id]
+    assert listed(board, status="queued") == []
+
+    for done in (3, 5):
+        board.leases.progress(lease, done, 8)
+        entry = board.exports.known(one.id)
+        assert entry is not None
+        assert (entry.export.status, entry.export.progress) == (State.RUNNING, Progress(done, 8))
+        sequences.append(entry.sequence)
+
+    assert listener.published() == []
+    board.leases.settle(lease, settled(one))
+    entry = board.exports.known(one.id)
+    assert entry is not None
+    assert entry.export == settled(one)
+    sequences.append(entry.sequence)
+    assert sequences == sorted(set(sequences))
+    assert listener.published() == [jsontext.encode(settled(one))]
+    assert board.queue.leased([one.id]) == set()
+    assert listed(board, status="ready") == [one.id] == listed(board, workflow_id="n8n:1")
+
+
+def test_settling_twice_by_a_lost_answer_is_told_yes_and_announced_once(board: Board, listener: Listener) -> None:
+    one = export()
+    lease = acquired(board.leases, one)
+
+    board.leases.settle(lease, settled(one))
+    board.leases.settle(lease, settled(one))
+
+    assert len(listener.published()) == 1
+    with pytest.raises(LeaseLost):
+        board.leases.settle(lease, settled(one, State.FAILED))
+
+
+def test_an_equal_state_is_announced_again_only_on_request(board: Board, listener: Listener) -> None:
+    ready = settled(export())
+
+    assert board.exports.announce(ready, 0)
+    assert board.exports.announce(ready, 0)
+    assert len(listener.published()) == 1
+
+    assert board.exports.announce(ready, 0, again=True)
+    assert listener.published() == [jsontext.encode(ready)]
+
+
+def test_a_rebuild_tells_nobody(board: Board, listener: Listener) -> None:
+    ready = settled(export())
+
+    assert board.exports.restore(ready, 4)
+
+    assert listener.published() == []
+    assert status_of(board, ready.id) is State.READY
+    assert listed(board) == [ready.id]
+
+
+def test_an_older_generation_changes_nothing(board: Board, listener: Listener) -> None:
+    one = export()
+    board.exports.queued(one, 2)
+
+    assert not board.exports.announce(settled(one), 1)
+    assert board.exports.queued(one, 1) is None
+    assert board.leases.acquire(one, 1, owner="late", ttl=MINUTE) is Refusal.SUPERSEDED
+
+    assert status_of(board, one.id) is State.QUEUED
+    assert board.queue.marked([one.id]) == {one.id}
+    assert listener.published() == []
+
+
+@pytest.mark.parametrize("old", [state for state in State if state.settled])
+@pytest.mark.parametrize("new", [state for state in State if state.settled])
+def test_settled_states_follow_each_other_only_by_legal_moves(board: Board, old: State, new: State) -> None:
+    one = export()
+    board.exports.announce(settled(one, old), 0)
+
+    accepted = board.exports.announce(settled(one, new), 0)
+
+    assert accepted == (new is old or new in MOVES[old])
+    assert status_of(board, one.id) is (new if accepted else old)
+    assert listed(board, status=str(status_of(board, one.id))) == [one.id]
+    assert len(listed(board)) == 1
+
+
+def test_storage_has_the_last_word_on_what_the_board_thinks_unsettled(board: Board) -> None:
+    one = export()
+    board.exports.queued(one, 0)
+    lease = acquired(board.leases, one)
+
+    assert board.exports.announce(settled(one, State.DELETED), 0)
+
+    with pytest.raises(LeaseLost):
+        board.leases.progress(lease, 1, 8)
+    assert board.leases.acquire(one, 0, owner="other", ttl=MINUTE) is Refusal.SETTLED
+    assert board.exports.queued(one, 0) is None
+    assert board.queue.marked([one.id]) == set()
+
+
+def test_a_new_generation_revives_a_settled_export(board: Board) -> None:
+    one = export()
+    board.exports.announce(settled(one), 0)
+
+    assert board.exports.queued(one, 1) is not None
+
+    lease = acquired(board.leases, one, 1)
+    board.leases.settle(lease, settled(one, State.FAILED))
+    entry = board.exports.known(one.id)
+    assert entry is not None
+    assert (entry.export.status, entry.generation) == (State.FAILED, 1)
+    assert entry.export.progress == Progress(3, 8)
+
+
+def test_only_ends_are_settled_or_announced(board: Board) -> None:
+    one = export()
+    lease = acquired(board.leases, one)
+
+    for unsettled in (State.QUEUED, State.RUNNING):
+        changed = msgspec.structs.replace(one, status=unsettled)
+        with pytest.raises(Conflict):
+            board.exports.announce(changed, 0)
+        with pytest.raises(Conflict):
+            board.leases.settle(lease, changed)
+    with pytest.raises(Conflict, match="cannot become expired"):
+        board.leases.settle(lease, settled(one, State.EXPIRED))
+
+
+def test_a_settled_export_needs_no_live_part(board: Board, client: redis.Redis) -> None:
+    one = export()
+    board.leases.settle(acquired(board.leases, one), settled(one))
+    before = board.exports.known(one.id)
+    assert 0 < client.pttl(b"{rf}:l:" + one.id.encode()) <= 6 * 3600 * 1000
+
+    client.delete(b"{rf}:l:" + one.id.encode())
+
+    assert board.exports.known(one.id) == before
+    assert board.leases.acquire(one, 0, owner="late", ttl=MINUTE) is Refusal.SETTLED
+    # A new generation's live part must not inherit the end of the old one.
+    board.leases.settle(acquired(board.leases, one, 1), settled(one))
+    acquired(board.leases, one, 2)
+    assert client.pttl(b"{rf}:l:" + one.id.encode()) == -1
+
+
+def test_forgetting_leaves_nothing(board: Board, client: redis.Redis) -> None:
+    one, running = export(), export()
+    board.exports.queued(one, 0)
+    board.queue.attempt(one.id)
+    acquired(board.leases, running)
+
+    for each in (one, running):
+        board.exports.forget(each.id)
+
+    assert client.dbsize() == 0
+
+
+def test_what_another_version_wrote_counts_as_unknown_and_is_replaced(board: Board, client: redis.Redis) -> None:
+    one = export()
+    board.exports.queued(one, 0)
+    key = b"{rf}:x:" + one.id.encode()
+
+    for stored in (b'0 queued 1 1\n{"id": 5}', b"0 sleeping 1 1\n{}", b"\xff\xfe\n{", b"", b"0 queued"):
+        client.set(key, stored)
+        assert board.exports.known(one.id) is None
+        assert board.exports.page().items == []
+
+    assert board.exports.queued(one, 0) is not None
+    assert listed(board) == [one.id]
+
+
+def test_a_lost_board_is_made_good_by_the_next_call(board: Board, client: redis.Redis) -> None:
+    one = export()
+    board.exports.queued(one, 0)
+    lease = acquired(board.leases, one)
+    client.flushdb()
+
+    for move in moves_of(board.leases, lease, one):
+        with pytest.raises(LeaseLost):
+            move()
+    assert client.dbsize() == 0
+
+    again = acquired(board.leases, one, ttl=BLINK)
+    assert again.number > lease.number
+    assert status_of(board, one.id) is State.RUNNING
+    assert listed(board) == [one.id]

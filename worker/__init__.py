@@ -1,0 +1,1 @@
+"""The worker: takes one task from the queue to a finished archive."""

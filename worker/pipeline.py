@@ -1,0 +1,142 @@
+"""The story of one export, top to bottom: lease, read, render, zip, upload, publish, settle."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from producer.contract.board import Board, Lease, Refusal
+from producer.contract.errors import LeaseLost, RunfolioError, Unavailable
+from producer.contract.export import Archive, Facts, Pending, State
+from producer.contract.names import attachment
+from producer.contract.objects import ObjectStore
+from producer.contract.outbox import Outbox, Settled
+from producer.contract.problem import problem_of
+from producer.contract.records import Record, Records
+from producer.contract.tasks import ExportMessage
+from producer.contract.views import pending_view, settled_view
+from worker.heart import Heart
+from worker.pages import archive_of
+from worker.upload import upload
+
+log = logging.getLogger(__name__)
+
+ZIP = "application/zip"
+
+
+def utc_now() -> datetime:
+    """Tell the time; replaced in tests."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Makes exports. One instance serves one process."""
+
+    objects: ObjectStore
+    records: Records
+    outbox: Outbox
+    board: Board
+    owner: str
+    lease_ttl: timedelta
+    link_ttl: timedelta
+    call_back: Callable[[str], None]
+    now: Callable[[], datetime] = utc_now
+
+    def run(self, message: ExportMessage) -> None:
+        """Make the export that a message names, unless another worker does or it is settled.
+
+        Raises nothing of its own: an export ends ready or failed, or is handed back for the sweeper to try again.
+        """
+        pending = message.pending
+        view = pending_view(pending)
+        lease = self.board.leases.acquire(view, pending.generation, owner=self.owner, ttl=self.lease_ttl)
+        if isinstance(lease, Refusal):
+            self._refused(lease, pending)
+            return
+        with Heart(self.board.leases, lease, self.lease_ttl) as heart:
+            try:
+                self._make_and_settle(message, lease, heart)
+            except LeaseLost:
+                log.warning("lease lost, export left to its new owner", extra={"export": pending.id})
+            except Unavailable as error:
+                log.warning("export handed back", extra={"export": pending.id, "reason": error.detail})
+                self.board.leases.hand_back(lease, view)
+
+    def _refused(self, refusal: Refusal, pending: Pending) -> None:
+        """Leave an export alone; where it is settled, do what its last owner may not have come to."""
+        log.info("export left alone", extra={"export": pending.id, "reason": refusal.name})
+        if refusal is Refusal.SETTLED:
+            settled = self.outbox.settled(pending.id)
+            if settled is not None and settled.facts.pending.generation >= pending.generation:
+                self.call_back(pending.id)
+                self.outbox.forget_pending(pending)
+
+    def _make_and_settle(self, message: ExportMessage, lease: Lease, heart: Heart) -> None:
+        pending = message.pending
+        before = self.outbox.settled(pending.id)
+        if before is not None and before.facts.pending.generation >= pending.generation:
+            self._announce(before.facts, pending)
+            return
+        facts = self._make(message, lease, heart)
+        heart.check()
+        if self.outbox.settle(facts, before):
+            self.board.leases.settle(lease, settled_view(facts, self.now()))
+            self._finish(facts, pending)
+        else:
+            self._announce(self._settled_by_another(pending, before), pending)
+
+    def _settled_by_another(self, pending: Pending, before: Settled | None) -> Facts:
+        """Read what somebody else wrote first: the other attempt's facts, or a deletion."""
+        after = self.outbox.settled(pending.id)
+        if after is None or (before is not None and after.etag == before.etag):
+            raise LeaseLost(f"The facts of {pending.id} vanished while they were written.")
+        if after.facts.status is State.DELETED:
+            self.objects.delete([pending.archive_key])
+        return after.facts
+
+    def _make(self, message: ExportMessage, lease: Lease, heart: Heart) -> Facts:
+        pending = message.pending
+        try:
+            archive = self._archive(pending, self._record(message), lease, heart)
+        except (LeaseLost, Unavailable):
+            raise
+        except RunfolioError as error:
+            log.warning("export failed", extra={"export": pending.id, "reason": error.detail})
+            return pending.settle(State.FAILED, self.now(), error=problem_of(error))
+        settled_at = self.now()
+        return pending.settle(State.READY, settled_at, archive=archive, expires_at=settled_at + self.link_ttl)
+
+    def _record(self, message: ExportMessage) -> Record:
+        if message.record is not None:
+            return self.records.open(message.record.encode())
+        pending = message.pending
+        return self.records.read(pending.workflow.id, pending.execution.id, pending.digest)
+
+    def _archive(self, pending: Pending, record: Record, lease: Lease, heart: Heart) -> Archive:
+        def report(done: int, total: int) -> None:
+            heart.check()
+            self.board.leases.progress(lease, done, total)
+
+        writer = archive_of(record, pending, report)
+        upload(
+            self.objects,
+            pending.archive_key,
+            writer,
+            content_type=ZIP,
+            content_disposition=attachment(pending.archive_name),
+        )
+        return Archive(pending.archive_name, writer.size, writer.sha256, writer.files)
+
+    def _announce(self, facts: Facts, pending: Pending) -> None:
+        """Say again what storage says already, and do what the one who wrote it may not have come to."""
+        self.board.exports.announce(settled_view(facts, self.now()), facts.pending.generation, again=True)
+        self._finish(facts, pending)
+
+    def _finish(self, facts: Facts, pending: Pending) -> None:
+        """Do what follows publication, in the order that loses nothing: callbacks, then the pending entry."""
+        self.call_back(pending.id)
+        self.outbox.forget_pending(pending)
+        log.info("export settled", extra={"export": pending.id, "status": facts.status})

@@ -1,0 +1,62 @@
+"""Rebuilds the board's listings from storage when the board was lost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from producer.contract import keys
+from producer.contract.board import Board
+from producer.contract.errors import NotFound, ObjectNotFound
+from producer.contract.listing import read_started, summary_of_record, summary_of_started
+from producer.contract.objects import ObjectStore
+from producer.contract.outbox import Outbox
+from producer.contract.records import Records
+from producer.contract.views import settled_view
+from worker.pipeline import utc_now
+from worker.slices import go_on
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Rebuild:
+    """Reads all records and facts into a board that does not know them."""
+
+    objects: ObjectStore
+    records: Records
+    outbox: Outbox
+    board: Board
+    _work: Iterator[None] | None = None
+    _token: str = ""
+
+    def work(self, seconds: float) -> None:
+        """Rebuild for a while where there is need to. Raises Unavailable."""
+        if self.board.rebuild.complete():
+            self._work = None
+            return
+        if self._work is None:
+            self._token = self.board.rebuild.start()
+            self._work = self._steps()
+        if go_on(self._work, seconds):
+            self._work = None
+            if self.board.rebuild.finish(self._token):
+                log.info("listings rebuilt from storage")
+
+    def _steps(self) -> Iterator[None]:
+        for found in self.objects.list(keys.EXECUTIONS):
+            self._execution(found.key)
+            yield
+        for settled in self.outbox.all_facts():
+            self.board.exports.restore(settled_view(settled.facts, utc_now()), settled.facts.pending.generation)
+            yield
+
+    def _execution(self, key: str) -> None:
+        try:
+            if keys.is_record(key):
+                self.board.executions.put(summary_of_record(self.records.open(self.objects.get(key).data)))
+            elif keys.is_started(key):
+                self.board.executions.put(summary_of_started(read_started(self.objects.get(key).data)))
+        except (ObjectNotFound, NotFound):
+            log.info("object went away while the listings were rebuilt", extra={"key": key})

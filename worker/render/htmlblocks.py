@@ -1,0 +1,67 @@
+"""One block as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import NamedTuple
+
+from worker.render.ansi import html_spans
+from worker.render.content import Block, Kind
+from worker.render.engines import MarkdownEngine
+from worker.render.polish import polish
+from worker.render.text import slices
+
+
+class Place(NamedTuple):
+    """Where a block stands: under a heading of ``level``; ``scope`` is a word that is unique on the page."""
+
+    engine: MarkdownEngine
+    level: int
+    scope: str
+
+
+def block_pieces(block: Block, place: Place) -> Iterator[str]:
+    """Yield a block's HTML, its label and notes before it."""
+    if block.label:
+        yield f'<p class="label">{escape(block.label)}</p>\n'
+    for note in block.notes:
+        yield f'<p class="note">{escape(note)}</p>\n'
+    yield from _BODIES[block.kind](block, place)
+
+
+def _markdown(block: Block, place: Place) -> Iterator[str]:
+    yield '<div class="markdown" dir="auto">\n'
+    yield polish(place.engine(block.text), place.level, place.scope)
+    yield "</div>\n"
+
+
+def _code(block: Block, _place: Place) -> Iterator[str]:
+    language = f' class="language-{escape(block.language)}"' if block.language else ""
+    yield f"<pre><code{language}>"
+    for piece in slices(block.text):
+        yield escape(piece, quote=False)
+    yield "</code></pre>\n"
+
+
+def _terminal(block: Block, _place: Place) -> Iterator[str]:
+    yield '<pre class="terminal"><samp>'
+    yield from html_spans(block.text)
+    yield "</samp></pre>\n"
+
+
+def _inline(block: Block, _place: Place) -> Iterator[str]:
+    yield f"<p><code>{escape(block.text, quote=False)}</code></p>\n"
+
+
+def _remark(block: Block, _place: Place) -> Iterator[str]:
+    yield f'<p class="quiet">{escape(block.text)}</p>\n'
+
+
+_BODIES = {
+    Kind.MARKDOWN: _markdown,
+    Kind.CODE: _code,
+    Kind.TERMINAL: _terminal,
+    Kind.INLINE: _inline,
+    Kind.REMARK: _remark,
+}
