@@ -1,0 +1,1 @@
+"""The measurements that README quotes. Each prints its figures and exits non-zero where a promise is broken."""

@@ -15,9 +15,13 @@ from producer.access.authenticate import Authenticator
 from producer.access.tokens import TokenFile
 from producer.api import events, executions, exports, links, service
 from producer.api.docs import add_docs
+from producer.api.head import HeadAsGet
 from producer.api.logging import AccessLog
+from producer.api.measuring import Measure
 from producer.api.paths import RawPath
 from producer.api.problems import add_problem_handlers
+from producer.api.safety import SafeHeaders
+from producer.api.stopping import Stopping
 from producer.contract.board import Announcements, Board
 from producer.contract.links import LinkSigner
 from producer.contract.objects import ObjectStore
@@ -29,6 +33,7 @@ from producer.executions import Executions
 from producer.exports import Exports
 from producer.gateway import Gateway
 from producer.intake import Intake
+from producer.metrics import Metrics
 from producer.settings import GatewaySettings
 
 CALLS = 40
@@ -39,6 +44,8 @@ def make_gateway(settings: GatewaySettings, objects: ObjectStore, broker: Redis,
     """Put the parts together around ready clients."""
     board = Board(broker)
     records = Records(objects)
+    tokens = TokenFile(settings.tokens_file)
+    tokens.entries()  # A tokens file that is missing or broken must stop the start; later the last good one is kept.
     shown = Exports(
         objects=objects,
         outbox=Outbox(objects),
@@ -54,7 +61,7 @@ def make_gateway(settings: GatewaySettings, objects: ObjectStore, broker: Redis,
         objects=objects,
         board=board,
         announcements=Announcements(listener),
-        authenticator=Authenticator(TokenFile(settings.tokens_file)),
+        authenticator=Authenticator(tokens),
         exports=shown,
         executions=Executions(records, board, shown),
         intake=Intake(objects, records, shown, board, settings.max_step_bytes),
@@ -81,19 +88,38 @@ def connect(settings: GatewaySettings) -> Gateway:
 
 def make_app(gateway: Gateway) -> FastAPI:
     """Return the application over a gateway's parts."""
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await gateway.announcements.start()
         yield
         await gateway.announcements.stop()
 
-    app = FastAPI(title="Runfolio", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Runfolio",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        # A redirect would name the host and scheme that the gateway sees, which are not those before a proxy.
+        redirect_slashes=False,
+    )
     app.state.gateway = gateway
+    app.state.metrics = Metrics()
+    app.state.stopping = Stopping()
     for routes in (events, executions, exports, links, service):
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(packages=[("producer", "static")]), name="static")
     add_docs(app)
     add_problem_handlers(app)
-    app.add_middleware(AccessLog)
-    app.add_middleware(RawPath)
+    _add_middleware(app)
     return app
+
+
+def _add_middleware(app: FastAPI) -> None:
+    """Wrap the routes, from the inside out: what is added last sees a request first."""
+    app.add_middleware(Measure, metrics=app.state.metrics)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(AccessLog)
+    app.add_middleware(SafeHeaders)
+    app.add_middleware(RawPath)

@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
+import socket
+from typing import Final
+
 import uvicorn
+from fastapi import FastAPI
 
 from producer.app import connect, make_app
 from producer.contract.logs import configure
 from producer.contract.settings import read_settings
 from producer.settings import GatewaySettings
 
-GRACE = 30
+GRACE: Final = 30
 """Seconds that requests under way have to end when the gateway is told to stop."""
+
+KEEP_ALIVE: Final = 75
+"""Seconds that an idle connection is kept: longer than common load balancers keep theirs, so that none of them sends a
+request into a connection that is being closed."""
+
+
+class Server(uvicorn.Server):
+    """A server whose long answers, held requests and event streams, end at once when it is told to stop."""
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE,
+                timeout_keep_alive=KEEP_ALIVE,
+                proxy_headers=False,
+            )
+        )
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, let requests under way end, and then the application."""
+        self._app.state.stopping.request()
+        await super().shutdown(sockets)
 
 
 def serve() -> None:
     """Run the gateway until it is told to stop. Raises InvalidSetting."""
     settings = read_settings(GatewaySettings)
     configure(settings.log_level)
-    uvicorn.run(
-        make_app(connect(settings)),
-        host=settings.host,
-        port=settings.port,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-        proxy_headers=False,
-    )
+    Server(make_app(connect(settings)), settings.host, settings.port).run()

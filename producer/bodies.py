@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Final
+from typing import Final, Protocol
 
-from isal import igzip
+from isal import igzip, isal_zlib
 
 from producer.contract.errors import MalformedBody, TooLarge, UnsupportedMediaType
 
@@ -44,18 +43,23 @@ class _Source(io.RawIOBase):
         return count
 
 
-def _open_gzip(source: IO[bytes]) -> IO[bytes]:
-    opened: IO[bytes] = igzip.IGzipFile(fileobj=source, mode="rb")
+class _Readable(Protocol):
+    """What a decompressor is used for."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _open_gzip(source: io.BufferedReader) -> _Readable:
+    opened: _Readable = igzip.IGzipFile(fileobj=source, mode="rb")  # type: ignore[no-untyped-call] # the package has no types
     return opened
 
 
-def _open_zstd(source: IO[bytes]) -> IO[bytes]:
-    options = {zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG}
-    opened: IO[bytes] = zstd.ZstdFile(source, mode="rb", options=options)  # type: ignore[assignment] # a BufferedIOBase is an IO[bytes] to every reader
-    return opened
+def _open_zstd(source: io.BufferedReader) -> _Readable:
+    options = {int(zstd.DecompressionParameter.window_log_max): _ZSTD_WINDOW_LOG}
+    return zstd.ZstdFile(source, "rb", options=options)
 
 
-_CODINGS: Final[dict[str, Callable[[IO[bytes]], IO[bytes]]]] = {
+_CODINGS: Final[dict[str, Callable[[io.BufferedReader], _Readable]]] = {
     "gzip": _open_gzip,
     "x-gzip": _open_gzip,
     "zstd": _open_zstd,
@@ -81,7 +85,7 @@ def decompressed(pieces: Iterable[bytes], content_encoding: str | None) -> Itera
         opened = _CODINGS[coding](io.BufferedReader(_Source(pieces), _PIECE))
         while piece := opened.read(_PIECE):
             yield piece
-    except (zlib.error, zstd.ZstdError, EOFError, igzip.BadGzipFile) as error:
+    except (isal_zlib.error, zstd.ZstdError, EOFError, igzip.BadGzipFile) as error:  # type: ignore[misc] # its stub takes the class for an instance
         raise MalformedBody(
             f"The body is not a whole {coding} stream: {error}.",
             field="body",

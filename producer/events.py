@@ -6,7 +6,7 @@ and a stream is never held. Which of the three content modes a request uses is t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any, Final, NamedTuple
@@ -75,8 +75,9 @@ def mode_of(headers: Mapping[str, str]) -> Mode:
 def binary_event(headers: Mapping[str, str], data: bytes = b"") -> Event:
     """Read the attributes of a binary-mode request from its headers. Raises InvalidRecord naming the header."""
     attributes = {name: value for name, value in headers.items() if name.startswith("ce-")}
+    _require({name.removeprefix("ce-") for name in attributes}, "ce-")
     event = _checked(lambda: from_binary(HTTPMessage(attributes, b""), JSONFormat(), CloudEvent), "ce-")
-    return _event(event, data)
+    return _event(event, "ce-time" in attributes, data)
 
 
 def structured_event(body: bytes) -> Event:
@@ -88,15 +89,16 @@ def batch_events(body: bytes) -> Iterator[Event | InvalidRecord | MalformedBody]
     """Read a batch-mode body: each event, or what is wrong with it. Raises MalformedBody where it is no array."""
     for position, raw in enumerate(jsontext.elements(body)):
         try:
-            yield _structured(jsontext.members(bytes(raw)), f"[{position}].")
+            yield _structured(jsontext.members(bytes(raw), where=f"[{position}]"), f"[{position}].")
         except (InvalidRecord, MalformedBody) as error:
             yield error
 
 
 def _structured(members: Mapping[str, Raw], prefix: str) -> Event:
     attributes = {name: jsontext.decode(bytes(raw)) for name, raw in members.items() if name not in _DATA_MEMBERS}
+    _require(attributes, prefix)
     event = _checked(lambda: _RawFormat().event(attributes), prefix)
-    return _event(event, _data(members, prefix))
+    return _event(event, "time" in attributes, _data(members, prefix))
 
 
 _DATA_MEMBERS: Final = frozenset({"data", "data_base64"})
@@ -107,6 +109,13 @@ class _RawFormat(JSONFormat):
 
     def event(self, attributes: dict[str, Any]) -> CloudEvent:
         return self.read(CloudEvent, jsontext.encode(attributes))  # type: ignore[return-value] # the factory decides
+
+
+def _require(names: Container[str], prefix: str) -> None:
+    # The SDK is made to write events as well: what is missing, it makes up.
+    for name in ("specversion", "id", "source", "type"):
+        if name not in names:
+            raise InvalidRecord(f"{prefix}{name} is missing.", field=f"{prefix}{name}", remedy=_REMEDY)
 
 
 def _checked(read: Any, prefix: str) -> CloudEvent:
@@ -123,8 +132,8 @@ def _checked(read: Any, prefix: str) -> CloudEvent:
     return event
 
 
-def _event(event: CloudEvent, data: bytes) -> Event:
-    return Event(event.get_type(), event.get_id(), event.get_time(), data)
+def _event(event: CloudEvent, has_time: bool, data: bytes) -> Event:
+    return Event(event.get_type(), event.get_id(), event.get_time() if has_time else None, data)
 
 
 def _data(members: Mapping[str, Raw], prefix: str) -> bytes:

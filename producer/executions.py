@@ -14,6 +14,7 @@ from producer.contract.board import Board, ExecutionSummary, Page, WorkflowSumma
 from producer.contract.contents import Contents
 from producer.contract.errors import BrokerUnavailable, NotCompleted
 from producer.contract.export import Options
+from producer.contract.index import StepEntry
 from producer.contract.record import UNFINISHED, Status
 from producer.contract.records import Record, Records
 from producer.exports import Exports
@@ -107,7 +108,7 @@ class Executions:
         )
 
     def _steps(self, record: Record, offset: int, limit: int) -> list[Mapping[str, Any]]:
-        selection = []
+        selection: list[tuple[int, StepEntry]] = []
         size = 0
         for position, entry in islice(enumerate(record.entries()), offset, offset + limit):
             size += entry.length

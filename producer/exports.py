@@ -26,9 +26,9 @@ from producer.contract.export import (
 from producer.contract.links import LinkSigner
 from producer.contract.objects import ObjectStore
 from producer.contract.outbox import Outbox, Settled
+from producer.contract.queue import Queue
 from producer.contract.records import INLINE_LIMIT, Record
 from producer.contract.views import pending_view, settled_view
-from producer.contract.queue import Queue
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +65,9 @@ class Exports:
         """Accept an export of a stored record, durably, and see that a worker makes it.
 
         The same request is the same export, however often it comes. Only with ``revive`` does one that has failed,
-        expired or been deleted go back to the queue, with a new link.
+        expired or been deleted go back to the queue, with a new link. Raises what ``check`` does.
         """
+        self.check(requested)
         pending = self.draft(record, requested.options, requested_by)
         settled = self.outbox.settled(pending.id)
         generation = self._generation(settled, revive=revive)
@@ -74,12 +75,24 @@ class Exports:
             self._call_back(pending.id, settled.facts.pending.generation, requested.callback_url, now=True)
             view = settled_view(settled.facts, self.now())
             return Requested(view, ready=view.status is State.READY)
-        if generation:
-            pending = self._regenerated(pending, generation)
+        if settled is not None and generation:
+            pending = self._regenerated(settled.facts.pending, generation)
         self._call_back(pending.id, pending.generation, requested.callback_url, now=False)
         if self.outbox.accept(pending):
             return self._accepted(pending, record)
         return Requested(self.find(pending.id), ready=False)
+
+    def check(self, requested: RequestedExport) -> None:
+        """Refuse a callback that cannot be made, before anything is stored. Raises Conflict, InvalidOptions."""
+        if requested.callback_url is None:
+            return
+        if not self.callbacks_enabled:
+            raise Conflict(
+                "Callbacks are switched off: there is no secret to sign them with.",
+                field="callback_url",
+                remedy="Set RUNFOLIO_CALLBACK_SECRET, or leave callback_url out and follow the export's events.",
+            )
+        callbacks.validate_url(requested.callback_url)
 
     def draft(self, record: Record, options: Options, requested_by: str) -> Pending:
         """Name an export without accepting it."""
@@ -144,12 +157,6 @@ class Exports:
         """Note that an address is to be told, durably; ``now`` where there is something to tell already."""
         if url is None:
             return
-        if not self.callbacks_enabled:
-            raise Conflict(
-                "Callbacks are switched off: there is no secret to sign them with.",
-                field="callback_url",
-                remedy="Set RUNFOLIO_CALLBACK_SECRET, or leave callback_url out and follow the export's events.",
-            )
         entry = callbacks.register(self.objects, identity, generation, url, self.now())
         if now:
             self._send_quietly(identity, lambda: self.queue.callback(identity, entry.name))
@@ -205,26 +212,33 @@ class Exports:
         settled = self.outbox.settled(current.id) if isinstance(current, Pending) else current
         pending = current if isinstance(current, Pending) else current.facts.pending
         facts = pending.settle(State.DELETED, self.now())
+        if settled is not None and settled.facts.pending.generation > pending.generation:
+            return None
         if settled is not None and settled.facts.status is State.DELETED and not from_pending:
-            return settled_view(settled.facts, self.now())
-        if not self.outbox.settle(facts, settled):
+            # Whoever deleted it may not have come to the end of it.
+            facts = settled.facts
+        elif not self.outbox.settle(facts, settled):
             return None
         view = settled_view(facts, self.now())
         self._take_down(view, pending)
         return view
 
     def _take_down(self, view: Export, pending: Pending) -> None:
-        self._send_quietly(view.id, lambda: self._announce(view, pending.generation))
         self.objects.delete([pending.archive_key])
+        self._send_quietly(view.id, lambda: self._announce(view, pending))
+
+    def _announce(self, view: Export, pending: Pending) -> None:
+        self.board.leases.revoke(view.id)
+        self.board.exports.announce(view, pending.generation)
+        # Where the broker is away the entry stays, so that the sweeper sees to it that the board hears of this.
         self.outbox.forget_pending(pending)
 
-    def _announce(self, view: Export, generation: int) -> None:
-        self.board.leases.revoke(view.id)
-        self.board.exports.announce(view, generation)
-
     def follow_link(self, token: str) -> Link:
-        """Tell where a download link leads at the moment. Raises NotFound for a token that is not ours, Gone for one
-        that was revoked or has expired, ExportFailed with the reason."""
+        """Tell where a download link leads at the moment.
+
+        Raises NotFound for a token that is not ours, Gone for one that was revoked or has expired, ExportFailed with
+        the reason.
+        """
         named = self.links.read(token)
         current = self.outbox.current(named.export_id)
         if current is None:
@@ -234,10 +248,8 @@ class Exports:
         if pending.nonce != named.nonce:
             raise _gone("This link was replaced when the execution was exported again.", view)
         if view.status in {State.DELETED, State.EXPIRED}:
-            raise _gone(
-                f"This download was {'revoked' if view.status is State.DELETED else 'kept for a while and has expired'}.",
-                view,
-            )
+            how = "revoked" if view.status is State.DELETED else "kept for a while and has expired"
+            raise _gone(f"This download was {how}.", view)
         if view.status is State.FAILED:
             raise ExportFailed(
                 f"The export failed: {view.error.detail if view.error else 'no reason is known'}",

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
 
 from producer.bodies import step_too_large
-from producer.contract import callbacks, jsontext, keys
+from producer.contract import jsontext, keys
 from producer.contract.board import Board
 from producer.contract.errors import BrokerUnavailable, InvalidRecord
 from producer.contract.export import Export, RequestedExport, read_requested
@@ -92,8 +92,7 @@ class Intake:
     def _read_header(self, value: dict[str, Any]) -> tuple[HeaderDocument, tuple[RequestedExport, ...], Masker | None]:
         requested = read_requested(value.pop("export", None))
         for one in requested:
-            if one.callback_url is not None:
-                callbacks.validate_url(one.callback_url)
+            self.exports.check(one)
         masker = read_secrets(value.pop("secrets", None))
         return read_header(masker.mask_header(value) if masker else value), requested, masker
 
@@ -103,7 +102,7 @@ class Intake:
             if len(text) > self.max_step_bytes:
                 raise step_too_large(where, self.max_step_bytes)
             value = jsontext.decode(text, where=where)
-            yield read_step(masker.mask(value) if masker else value, position)
+            yield read_step(masker.mask_step(value) if masker and isinstance(value, dict) else value, position)
 
     def _started(self, value: Any, sender: Sender) -> None:
         """Note that an execution is running; it cannot be exported yet."""
@@ -112,7 +111,9 @@ class Intake:
         check_identifier(started.execution.id, "execution.id")
         sender.precheck(started.workflow.id)
         sender.confirm(started.workflow.id)
-        stored = StartedObject(self.now(), value)
+        data = {name: content for name, content in value.items() if name not in {"export", "secrets"}}
+        masker = read_secrets(value.get("secrets"))
+        stored = StartedObject(self.now(), masker.mask_header(data) if masker else data)
         self.objects.put(
             keys.started(started.workflow.id, started.execution.id),
             jsontext.encode(stored),

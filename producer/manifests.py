@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
-from typing import Final
+from typing import IO, Final
 
 from producer.contract.errors import Conflict, NotFound
 from producer.contract.export import Extra, Pending, State
@@ -31,7 +31,7 @@ class ObjectFile(io.RawIOBase):
         return True
 
     def seekable(self) -> bool:
-        """A zip's directory stands at its end."""
+        """Let a zip be read from its end, where its directory stands."""
         return True
 
     def tell(self) -> int:
@@ -56,20 +56,25 @@ class ObjectFile(io.RawIOBase):
 
 
 def manifest_of(objects: ObjectStore, exports: Exports, export_id: str) -> Iterator[bytes]:
-    """Return the text of an export's manifest, in pieces.
+    """Open an export's manifest and return its text, in pieces.
 
-    Raises NotFound where the export holds none, Conflict where it is not ready.
+    Raises NotFound where the export holds none, Conflict where there is no archive (yet or any more).
     """
     current = exports.outbox.current(export_id)
-    if current is None or isinstance(current, Pending) or current.facts.status is not State.READY:
+    if current is None or isinstance(current, Pending):
         raise Conflict("The export is not ready.", remedy=f"Wait with GET /v1/exports/{export_id}?wait=60.")
     facts = current.facts
-    if Extra.MANIFEST not in facts.pending.options.include or facts.archive is None:
+    if facts.status is not State.READY or facts.archive is None:
+        raise Conflict(f"The export is {facts.status} and has no archive.", remedy="Export the execution again.")
+    if Extra.MANIFEST not in facts.pending.options.include:
         raise NotFound("The archive holds no manifest.", remedy='Export the execution with "include": ["manifest"].')
-    return _extract(ObjectFile(objects, facts.pending.archive_key, facts.archive.size))
+    file = ObjectFile(objects, facts.pending.archive_key, facts.archive.size)
+    # Opened here, not when the first piece is asked for: by then a 200 would be on its way already.
+    archive = zipfile.ZipFile(io.BufferedReader(file, _BUFFER))
+    return _pieces(archive, archive.open(MANIFEST))
 
 
-def _extract(file: ObjectFile) -> Iterator[bytes]:
-    with zipfile.ZipFile(io.BufferedReader(file, _BUFFER)) as archive, archive.open(MANIFEST) as member:
+def _pieces(archive: zipfile.ZipFile, member: IO[bytes]) -> Iterator[bytes]:
+    with archive, member:
         while piece := member.read(_PIECE):
             yield piece

@@ -22,7 +22,8 @@ class GatewaySettings(SharedSettings):
         str,
         Field(
             min_length=32,
-            description="Signs download links; several, comma-separated, for rotation: the first signs, all are accepted.",
+            description="Signs download links; several, comma-separated, for rotation: the first signs, all are "
+            "accepted.",
         ),
     ]
     max_event_bytes: Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
@@ -81,10 +82,8 @@ def _keep_beating(parts: Parts, kind: str) -> None:
 
     def beat() -> None:
         while not stop.is_set():
-            try:
+            with suppress(BrokerUnavailable):  # Nobody could read it either.
                 parts.board.heartbeats.beat(kind, parts.owner, _ALIVE_FOR)
-            except BrokerUnavailable:
-                pass  # Nobody could read it either.
             stop.wait(_BEAT_EVERY)
 
     worker_ready.connect(lambda **_: threading.Thread(target=beat, daemon=True).start(), weak=False)

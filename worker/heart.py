@@ -39,13 +39,25 @@ class Heart:
     def _beat(self) -> None:
         while not self._stop.wait(self._ttl.total_seconds() / 3):
             try:
-                self._leases.renew(self._lease, self._ttl)
+                self._renew()
             except LeaseLost:
                 self._lost.set()
                 return
-            except BrokerUnavailable as error:
-                # The board may come back before the lease ends; the fenced writes decide in any case.
-                log.warning("lease could not be renewed", extra={"reason": error.detail})
+
+    def _renew(self) -> None:
+        try:
+            self._leases.renew(self._lease, self._ttl)
+        except BrokerUnavailable as error:
+            # The board may come back before the lease ends; the fenced and conditional writes decide in any case.
+            log.warning("lease could not be renewed", extra={"reason": error.detail})
+
+    def confirm(self) -> None:
+        """Ask the board itself whether the lease still stands, ahead of what must not be done without it.
+
+        A process that was stopped for a while has missed its own heartbeats and knows of no loss. Raises LeaseLost.
+        """
+        self.check()
+        self._renew()
 
     def check(self) -> None:
         """Raise LeaseLost where the lease is known to be lost."""

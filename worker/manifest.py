@@ -11,6 +11,7 @@ import msgspec
 from producer.contract import jsontext
 from producer.contract.export import Pending
 from producer.contract.index import StepEntry
+from producer.contract.names import MANIFEST
 from producer.contract.records import Record
 from worker.archive import MemberFacts
 from worker.render.model import StepPage
@@ -41,7 +42,12 @@ class ManifestBuilder:
         }
 
     def note(self, facts: MemberFacts) -> None:
-        """Note a finished file; a file that shows no single step (the combined one) has no step, iteration or status."""
+        """Note a finished file; a file that shows no single step (the combined one) has no step, iteration or status.
+
+        The manifest itself, which is finished last, cannot be in its own list.
+        """
+        if facts.name == MANIFEST:
+            return
         file = {
             "file": facts.name,
             "step": None,

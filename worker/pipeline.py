@@ -12,8 +12,8 @@ from producer.contract.errors import LeaseLost, RunfolioError, Unavailable
 from producer.contract.export import Archive, Facts, Pending, State
 from producer.contract.names import attachment
 from producer.contract.objects import ObjectStore
-from producer.contract.outbox import Outbox, Settled
-from producer.contract.problem import problem_of
+from producer.contract.outbox import Outbox
+from producer.contract.problem import NAMESPACE, Problem, problem_of
 from producer.contract.records import Record, Records
 from producer.contract.tasks import ExportMessage
 from producer.contract.views import pending_view, settled_view
@@ -61,18 +61,24 @@ class Pipeline:
                 self._make_and_settle(message, lease, heart)
             except LeaseLost:
                 log.warning("lease lost, export left to its new owner", extra={"export": pending.id})
+                self._discard_unused(pending)
             except Unavailable as error:
                 log.warning("export handed back", extra={"export": pending.id, "reason": error.detail})
                 self.board.leases.hand_back(lease, view)
 
     def _refused(self, refusal: Refusal, pending: Pending) -> None:
-        """Leave an export alone; where it is settled, do what its last owner may not have come to."""
+        """Leave an export alone; where it is settled and still pending, do what its last owner has not come to.
+
+        The board may know it as settled from storage alone, without anybody having been told.
+        """
         log.info("export left alone", extra={"export": pending.id, "reason": refusal.name})
-        if refusal is Refusal.SETTLED:
-            settled = self.outbox.settled(pending.id)
-            if settled is not None and settled.facts.pending.generation >= pending.generation:
-                self.call_back(pending.id)
-                self.outbox.forget_pending(pending)
+        if refusal is Refusal.HELD:
+            return
+        settled = self.outbox.settled(pending.id)
+        if settled is None or settled.facts.pending.generation < pending.generation:
+            return
+        if self.outbox.pending(pending.id, pending.generation) is not None:
+            self._announce(settled.facts, pending)
 
     def _make_and_settle(self, message: ExportMessage, lease: Lease, heart: Heart) -> None:
         pending = message.pending
@@ -80,22 +86,21 @@ class Pipeline:
         if before is not None and before.facts.pending.generation >= pending.generation:
             self._announce(before.facts, pending)
             return
-        facts = self._make(message, lease, heart)
-        heart.check()
-        if self.outbox.settle(facts, before):
+        made = self._make(message, lease, heart)
+        heart.confirm()
+        facts = self.outbox.conclude(made, before)
+        if facts == made:
             self.board.leases.settle(lease, settled_view(facts, self.now()))
             self._finish(facts, pending)
         else:
-            self._announce(self._settled_by_another(pending, before), pending)
+            self._discard_unused(pending)
+            self._announce(facts, pending)
 
-    def _settled_by_another(self, pending: Pending, before: Settled | None) -> Facts:
-        """Read what somebody else wrote first: the other attempt's facts, or a deletion."""
-        after = self.outbox.settled(pending.id)
-        if after is None or (before is not None and after.etag == before.etag):
-            raise LeaseLost(f"The facts of {pending.id} vanished while they were written.")
-        if after.facts.status is State.DELETED:
+    def _discard_unused(self, pending: Pending) -> None:
+        """Delete the archive of an attempt that lost, unless it is the one that counts: they have the same key."""
+        settled = self.outbox.settled(pending.id)
+        if settled is not None and settled.facts.leaves_unused(pending):
             self.objects.delete([pending.archive_key])
-        return after.facts
 
     def _make(self, message: ExportMessage, lease: Lease, heart: Heart) -> Facts:
         pending = message.pending
@@ -129,6 +134,25 @@ class Pipeline:
             content_disposition=attachment(pending.archive_name),
         )
         return Archive(pending.archive_name, writer.size, writer.sha256, writer.files)
+
+    def crashed(self, pending: Pending, fault: Exception) -> None:
+        """Settle as failed an export whose making ran into a fault of this program: it would do so again.
+
+        Raises Unavailable; the sweeper then puts the export back, and gives it up in the end.
+        """
+        problem = Problem(
+            f"{NAMESPACE}internal",
+            "The export ran into a fault of Runfolio",
+            500,
+            f"Making the archive ended in an error that nobody foresaw ({type(fault).__name__}).",
+            None,
+            "The worker's log has the details under this export's id; tell the developers, and export again after an "
+            "update.",
+        )
+        before = self.outbox.settled(pending.id)
+        if before is None or before.facts.pending.generation < pending.generation:
+            failed = pending.settle(State.FAILED, self.now(), error=problem)
+            self._announce(self.outbox.conclude(failed, before), pending)
 
     def _announce(self, facts: Facts, pending: Pending) -> None:
         """Say again what storage says already, and do what the one who wrote it may not have come to."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from producer.contract import keys
 from producer.contract.board import Board
-from producer.contract.errors import NotFound, ObjectNotFound
+from producer.contract.errors import RunfolioError, Unavailable
 from producer.contract.listing import read_started, summary_of_record, summary_of_started
 from producer.contract.objects import ObjectStore
 from producer.contract.outbox import Outbox
@@ -28,6 +29,7 @@ class Rebuild:
     records: Records
     outbox: Outbox
     board: Board
+    now: Callable[[], datetime] = utc_now
     _work: Iterator[None] | None = None
     _token: str = ""
 
@@ -39,17 +41,19 @@ class Rebuild:
         if self._work is None:
             self._token = self.board.rebuild.start()
             self._work = self._steps()
-        if go_on(self._work, seconds):
-            self._work = None
-            if self.board.rebuild.finish(self._token):
-                log.info("listings rebuilt from storage")
+        # Work that fails is over, and what it had not come to is missing: it counts only once it came to its end.
+        work, self._work = self._work, None
+        if not go_on(work, seconds):
+            self._work = work
+        elif self.board.rebuild.finish(self._token):
+            log.info("listings rebuilt from storage")
 
     def _steps(self) -> Iterator[None]:
         for found in self.objects.list(keys.EXECUTIONS):
             self._execution(found.key)
             yield
         for settled in self.outbox.all_facts():
-            self.board.exports.restore(settled_view(settled.facts, utc_now()), settled.facts.pending.generation)
+            self.board.exports.restore(settled_view(settled.facts, self.now()), settled.facts.pending.generation)
             yield
 
     def _execution(self, key: str) -> None:
@@ -58,5 +62,8 @@ class Rebuild:
                 self.board.executions.put(summary_of_record(self.records.open(self.objects.get(key).data)))
             elif keys.is_started(key):
                 self.board.executions.put(summary_of_started(read_started(self.objects.get(key).data)))
-        except (ObjectNotFound, NotFound):
-            log.info("object went away while the listings were rebuilt", extra={"key": key})
+        except Unavailable:
+            raise
+        except RunfolioError as error:
+            # It went away meanwhile, or is damaged: the listings are complete without it.
+            log.warning("execution not listed", extra={"key": key, "reason": error.detail})

@@ -16,6 +16,7 @@ from typing import Final
 
 from producer.contract import callbacks
 from producer.contract.board import Board
+from producer.contract.errors import RunfolioError, Unavailable
 from producer.contract.export import Pending, State
 from producer.contract.objects import ObjectStore
 from producer.contract.outbox import Outbox, Waiting
@@ -70,8 +71,10 @@ class Sweeper:
         return True
 
     def _drop_stale_marks(self) -> None:
-        """Unmark what is marked as queued while its message is gone: the queue is first in, first out, so no message
-        is older than its oldest."""
+        """Unmark what is marked as queued while its message is gone.
+
+        The queue is first in, first out, so no message is older than its oldest.
+        """
         watch = self.board.queue
         oldest = watch.oldest_queued(EXPORT_QUEUE)
         limit = (watch.now() if oldest is None else oldest) - int(GRACE.total_seconds() * 1000)
@@ -86,7 +89,16 @@ class Sweeper:
             ids = [one.export_id for one in chunk]
             busy = self.board.queue.marked(ids) | self.board.queue.leased(ids)
             for one in self._forgotten(chunk, busy):
-                self._put_back_one(one)
+                self._try_to_put_back(one)
+
+    def _try_to_put_back(self, waiting: Waiting) -> None:
+        try:
+            self._put_back_one(waiting)
+        except Unavailable:
+            raise
+        except RunfolioError as error:
+            # One damaged entry must not keep all the others waiting.
+            log.warning("export cannot be put back", extra={"export": waiting.export_id, "reason": error.detail})
 
     def _forgotten(self, chunk: list[Waiting], busy: set[str]) -> Iterator[Waiting]:
         newest = self.now() - GRACE
@@ -121,15 +133,13 @@ class Sweeper:
             None,
             "Look into the workers' log for this export's id, then run 'runfolio retry', or export again.",
         )
-        facts = pending.settle(State.FAILED, self.now(), error=problem)
-        before = self.outbox.settled(pending.id)
-        if before is not None and before.facts.pending.generation >= pending.generation:
-            facts = before.facts
-        elif not self.outbox.settle(facts, before):
-            return
-        self._not_before.pop(pending.id, None)
+        failed = pending.settle(State.FAILED, self.now(), error=problem)
+        facts = self.outbox.conclude(failed, self.outbox.settled(pending.id))
         self.board.exports.announce(settled_view(facts, self.now()), facts.pending.generation, again=True)
+        for entry in callbacks.entries(self.objects, pending.id):
+            self.queue.callback(entry.export_id, entry.name)
         self.outbox.forget_pending(pending)
+        self._not_before.pop(pending.id, None)
         log.error("export given up", extra={"export": pending.id, "attempts": attempts})
 
     def _call_back(self) -> None:

@@ -17,15 +17,20 @@ log = logging.getLogger(__name__)
 def register(app: Celery, parts: Parts) -> None:
     """Add the tasks to a Celery application. The parts connect when they are first used, after the fork."""
 
-    @app.task(name=EXPORT_TASK, ignore_result=True)
+    @app.task(name=EXPORT_TASK, shared=False, ignore_result=True)
     def export(**arguments: Any) -> None:
+        message = decode_message(arguments)
+        identity = message.pending.id
         try:
-            parts.pipeline.run(decode_message(arguments))
+            parts.pipeline.run(message)
         except RunfolioError as error:
             # The lease runs out and the sweeper puts the export back; nothing else may depend on this process.
-            log.warning("export interrupted", extra={"reason": error.detail})
+            log.warning("export interrupted", extra={"export": identity, "reason": error.detail})
+        except Exception as fault:  # the edge of the process: whatever a record does to it, its user is told
+            log.exception("export crashed", extra={"export": identity})
+            parts.pipeline.crashed(message.pending, fault)
 
-    @app.task(name=CALLBACK_TASK, ignore_result=True)
+    @app.task(name=CALLBACK_TASK, shared=False, ignore_result=True)
     def callback(export_id: str, name: str) -> None:
         try:
             if parts.callbacks is not None:

@@ -8,9 +8,12 @@ from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPBearer
 
 from producer.access.principal import Principal
+from producer.api.stopping import Stopping
 from producer.gateway import Gateway
+from producer.metrics import Metrics
 
-_bearer = HTTPBearer(auto_error=False, description="A token of TOKENS_FILE.")
+BEARER = Security(HTTPBearer(auto_error=False, description="A token of TOKENS_FILE."))
+"""Describes in OpenAPI that a call takes a token; the token itself is read by the authenticator."""
 
 
 def _gateway(request: Request) -> Gateway:
@@ -18,11 +21,23 @@ def _gateway(request: Request) -> Gateway:
     return gateway
 
 
-def _caller(request: Request, _: Annotated[Any, Security(_bearer)]) -> Principal:
+def _metrics(request: Request) -> Metrics:
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
+def _stopping(request: Request) -> Stopping:
+    stopping: Stopping = request.app.state.stopping
+    return stopping
+
+
+def _caller(request: Request, _: Annotated[Any, BEARER]) -> Principal:
     return _gateway(request).authenticator.bearer(request.headers.get("authorization"))
 
 
 GatewayParts = Annotated[Gateway, Depends(_gateway)]
+Counters = Annotated[Metrics, Depends(_metrics)]
+End = Annotated[Stopping, Depends(_stopping)]
 Caller = Annotated[Principal, Depends(_caller)]
 Limit = Annotated[int, Query(ge=1, le=200, description="Items on a page.")]
 Cursor = Annotated[str | None, Query(description="The `next` of the page before.")]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 
 from producer.api.bridge import body_pieces, in_thread
-from producer.api.dependencies import GatewayParts
+from producer.api.dependencies import BEARER, Counters, GatewayParts
+from producer.api.described import answered
 from producer.api.responses import Json
 from producer.api.senders import sender_of
 from producer.bodies import bounded, decompressed, lines
@@ -29,8 +32,9 @@ from producer.events import (
 )
 from producer.gateway import Gateway
 from producer.intake import Sender, as_text, check_type, streamed_record
+from producer.metrics import Metrics
 
-router = APIRouter(prefix="/v1", tags=["events"])
+router = APIRouter(prefix="/v1", tags=["events"], dependencies=[BEARER])
 
 _CLOUD_EVENT = {
     "requestBody": {
@@ -49,66 +53,97 @@ _CLOUD_EVENT = {
 }
 
 
-@router.post("/events", status_code=202, summary="Send a completed execution", openapi_extra=_CLOUD_EVENT)
-async def events(request: Request, gateway: GatewayParts) -> Json:
+@router.post(
+    "/events",
+    status_code=202,
+    summary="Send a completed execution",
+    openapi_extra=_CLOUD_EVENT,
+    responses={202: answered("Accepted: stored, and its exports are being made", "AcceptedEvents")},
+)
+async def events(request: Request, gateway: GatewayParts, counters: Counters) -> Json:
     """CloudEvents 1.0 in any of its three content modes. 202 once the record and its exports are stored."""
     headers = dict(request.headers)
-    mode = mode_of(headers)
     sender, watched = sender_of(gateway.authenticator, request, body_pieces(request))
+    mode = mode_of(headers)
     pieces = decompressed(watched, headers.get("content-encoding"))
-    answer = await in_thread(gateway.uploads, _TAKE[mode], gateway, headers, pieces, sender)
-    return Json(answer, status_code=202)
+    if mode is Mode.BATCH:
+        results = await in_thread(gateway.uploads, _batch, gateway, counters, pieces, sender)
+        return Json({"results": results}, status_code=202)
+    take = partial(_TAKE[mode], gateway, headers, pieces, sender)
+    return Json(
+        {"exports": await in_thread(gateway.uploads, _counted, counters, mode.name.lower(), take)}, status_code=202
+    )
+
+
+def _counted(counters: Metrics, via: str, take: Callable[[], list[Export]]) -> list[Export]:
+    try:
+        exports = take()
+    except RunfolioError as error:
+        counters.refused(via, error)
+        raise
+    counters.accepted(via, exports)
+    return exports
 
 
 def _whole(gateway: Gateway, pieces: Iterator[bytes]) -> bytes:
     return b"".join(bounded(pieces, gateway.settings.max_event_bytes, "MAX_EVENT_BYTES"))
 
 
-def _structured(gateway: Gateway, _: dict[str, str], pieces: Iterator[bytes], sender: Sender) -> Any:
-    return _answer(gateway.intake.event(structured_event(_whole(gateway, pieces)), sender))
+def _structured(gateway: Gateway, _: dict[str, str], pieces: Iterator[bytes], sender: Sender) -> list[Export]:
+    return gateway.intake.event(structured_event(_whole(gateway, pieces)), sender)
 
 
-def _binary(gateway: Gateway, headers: dict[str, str], pieces: Iterator[bytes], sender: Sender) -> Any:
+def _binary(gateway: Gateway, headers: dict[str, str], pieces: Iterator[bytes], sender: Sender) -> list[Export]:
     event = binary_event(headers)
     check_type(event)
-    return _answer(gateway.intake.event(event._replace(data=_whole(gateway, pieces)), sender))
+    return gateway.intake.event(event._replace(data=_whole(gateway, pieces)), sender)
 
 
-def _streamed(gateway: Gateway, headers: dict[str, str], pieces: Iterator[bytes], sender: Sender) -> Any:
+def _streamed(gateway: Gateway, headers: dict[str, str], pieces: Iterator[bytes], sender: Sender) -> list[Export]:
     event = binary_event(headers)
     check_type(event)
+    if event.type == STARTED:  # It has no steps to stream: one line, read to the body's end as its signature asks.
+        return gateway.intake.event(event._replace(data=_whole(gateway, pieces)), sender)
     limits = gateway.settings
     stream = bounded(pieces, limits.max_stream_bytes, "MAX_STREAM_BYTES")
     first, rest = first_line(lines(stream, limits.max_step_bytes))
-    if event.type == STARTED:
-        return _answer(gateway.intake.event(event._replace(data=first), sender))
-    return _answer(gateway.intake.completed(streamed_record(first, rest), event.time, sender))
+    return gateway.intake.completed(streamed_record(first, rest), event.time, sender)
 
 
-def _batch(gateway: Gateway, _: dict[str, str], pieces: Iterator[bytes], sender: Sender) -> Any:
-    results = [_one_of_batch(gateway, event, sender) for event in batch_events(_whole(gateway, pieces))]
-    return {"results": results}
+def _batch(gateway: Gateway, counters: Metrics, pieces: Iterator[bytes], sender: Sender) -> list[Any]:
+    return [_one_of_batch(gateway, counters, event, sender) for event in batch_events(_whole(gateway, pieces))]
 
 
-def _one_of_batch(gateway: Gateway, event: Event | RunfolioError, sender: Sender) -> Any:
-    try:
+def _one_of_batch(gateway: Gateway, counters: Metrics, event: Event | RunfolioError, sender: Sender) -> Any:
+    def take() -> list[Export]:
         if isinstance(event, RunfolioError):
             raise event
-        return _answer(gateway.intake.event(event, sender))
+        return gateway.intake.event(event, sender)
+
+    try:
+        return {"exports": _counted(counters, Mode.BATCH.name.lower(), take)}
     except RunfolioError as error:
         return {"problem": problem_of(error)}
-
-
-def _answer(exports: list[Export]) -> dict[str, list[Export]]:
-    return {"exports": exports}
 
 
 _TAKE = {
     Mode.STRUCTURED: _structured,
     Mode.BINARY_JSON: _binary,
     Mode.BINARY_NDJSON: _streamed,
-    Mode.BATCH: _batch,
 }
+
+
+class EngineQuery(BaseModel):
+    """What an engine, which knows nothing of exports, is configured to say in the address that it posts to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    instance: Annotated[str | None, Field(description="Tells several installations of one engine apart.")] = None
+    format: Annotated[str | None, Field(description="Export option.")] = None
+    combine: Annotated[bool | None, Field(description="Export option.")] = None
+    include: Annotated[list[str] | None, Field(description="Export option; may be repeated.")] = None
+    steps: Annotated[str | None, Field(description="Export option.")] = None
+    callback_url: Annotated[str | None, Field(description="Is told when the export is settled.")] = None
 
 
 @router.post(
@@ -116,28 +151,23 @@ _TAKE = {
     status_code=202,
     summary="Send what an engine emits when an execution completes",
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}},
+    responses={202: answered("Accepted: stored, and its export is being made", "AcceptedExports")},
 )
 async def engine_events(
     request: Request,
     gateway: GatewayParts,
+    counters: Counters,
     engine: Annotated[str, Path(description="The engine's name, or `auto`.")],
-    instance: Annotated[str | None, Query(description="Tells several installations of one engine apart.")] = None,
-    format: Annotated[str | None, Query(description="Export option.")] = None,  # noqa: A002 # the option's public name
-    combine: Annotated[bool | None, Query(description="Export option.")] = None,
-    include: Annotated[list[str] | None, Query(description="Export option; may be repeated.")] = None,
-    steps: Annotated[str | None, Query(description="Export option.")] = None,
-    callback_url: Annotated[str | None, Query(description="Is told when the export is settled.")] = None,
+    query: Annotated[EngineQuery, Query()],
 ) -> Json:
-    """The same answer as for a CloudEvent; export options come as query parameters."""
-    given = {"format": format, "combine": combine, "include": include, "steps": steps, "callback_url": callback_url}
-    options = {name: value for name, value in given.items() if value is not None}
+    """Answer as for a CloudEvent; export options come as query parameters."""
+    options = query.model_dump(exclude={"instance"}, exclude_none=True)
     sender, watched = sender_of(gateway.authenticator, request, body_pieces(request))
     pieces = decompressed(watched, request.headers.get("content-encoding"))
 
-    def take() -> Any:
+    def take() -> list[Export]:
         payload = jsontext.decode(_whole(gateway, pieces))
-        record = convert(engine, payload, instance=instance)
-        incoming = as_text({**record, "export": options})
-        return _answer(gateway.intake.completed(incoming, None, sender))
+        record = convert(engine, payload, instance=query.instance)
+        return gateway.intake.completed(as_text({**record, "export": options}), None, sender)
 
-    return Json(await in_thread(gateway.uploads, take), status_code=202)
+    return Json({"exports": await in_thread(gateway.uploads, _counted, counters, "engine", take)}, status_code=202)

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.responses import StreamingResponse
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from pydantic import AfterValidator
 
-from producer.access.principal import Principal
 from producer.access.entries import Scope
+from producer.access.principal import Principal
 from producer.api.bridge import in_thread
-from producer.api.dependencies import Caller, Cursor, GatewayParts, Limit
+from producer.api.dependencies import Caller, Cursor, End, GatewayParts, Limit
+from producer.api.described import EVENT_STREAM, answered, page_of
 from producer.api.responses import Json
-from producer.api.watching import Change, event_of, settled_within, watch
-from producer.contract import jsontext
-from producer.contract.errors import Forbidden
+from producer.api.streams import event_stream
+from producer.api.watching import settled_within, watch
+from producer.contract.board import Page
+from producer.contract.errors import NotFound
 from producer.contract.export import Export
 from producer.gateway import Gateway
 from producer.manifests import manifest_of
 
 router = APIRouter(prefix="/v1/exports", tags=["exports"])
 
-ExportId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 MAX_WAIT = 60.0
 
 
-@router.get("", summary="List exports, newest first")
+def _known_form(export_id: str) -> str:
+    """Let no other text through to storage keys; no export is called so, which is all that there is to say of it."""
+    if not re.fullmatch("[0-9a-f]{32}", export_id):
+        raise NotFound("There is no such export.", remedy="List the exports at /v1/exports.")
+    return export_id
+
+
+ExportId = Annotated[str, Path(description="32 hexadecimal digits."), AfterValidator(_known_form)]
+LastEventId = Annotated[str | None, Header(description="The id of the last event that the client has.")]
+
+
+@router.get("", summary="List exports, newest first", responses={200: page_of("Export")})
 async def exports(
     gateway: GatewayParts,
     caller: Caller,
@@ -36,56 +48,62 @@ async def exports(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Json:
-    """Exports of the workflows that the token may see."""
-    caller.require_scope(Scope.READ)
+    """List exports of the workflows that the token may see; with `ingest` alone, those that it asked for itself."""
+    if not caller.may(Scope.INGEST):
+        caller.require_scope(Scope.READ)
 
-    def page() -> object:
-        return gateway.board.exports.page(
+    def page() -> Page[Export]:
+        found = gateway.board.exports.page(
             workflow_id=workflow, status=status, allowed=caller.may_see, cursor=cursor, limit=limit
         )
+        if caller.may(Scope.READ):
+            return found
+        own = [one for one in found.items if gateway.exports.requested_by(one.id) == caller.name]
+        return Page(own, found.next)
 
     return Json(await in_thread(gateway.calls, page))
 
 
-@router.get("/{export_id}", summary="Show an export, or wait for its end")
+@router.get(
+    "/{export_id}",
+    summary="Show an export, or wait for its end",
+    responses={200: answered("The export", "Export")},
+)
 async def export(
     gateway: GatewayParts,
     caller: Caller,
+    end: End,
     export_id: ExportId,
     wait: Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait until it is ready or failed.")] = 0,
 ) -> Json:
-    """The export as it is, at once or when it is settled."""
+    """Show the export as it is, at once or when it is settled."""
     view = await visible(gateway, caller, export_id)
     if wait and not view.status.settled:
-        view = await settled_within(gateway, export_id, wait)
+        view = await settled_within(gateway, end, view, wait)
     return Json(view)
 
 
-@router.get("/{export_id}/events", summary="Follow an export by Server-Sent Events")
+@router.get("/{export_id}/events", summary="Follow an export by Server-Sent Events", responses={200: EVENT_STREAM})
 async def events(
-    gateway: GatewayParts,
-    caller: Caller,
-    export_id: ExportId,
-    last_event_id: Annotated[str | None, Header()] = None,
+    gateway: GatewayParts, caller: Caller, end: End, export_id: ExportId, last_event_id: LastEventId = None
 ) -> Response:
-    """`queued`, `progress`, `ready`, `failed`, `deleted`; each carries the export. Ends when it is settled."""
-    await visible(gateway, caller, export_id)
+    """`queued`, `progress`, `ready`, `failed`, `deleted`; each carries the export. Ends when it is settled.
 
-    async def stream() -> AsyncIterator[ServerSentEvent]:
-        async for change in watch(gateway, export_id, last_event_id):
-            yield sse(change, jsontext.encode(change.export).decode())
+    Whoever has seen that already is answered 204, which tells an EventSource not to come again.
+    """
+    view = await visible(gateway, caller, export_id)
 
-    return EventSourceResponse(stream(), headers={"X-Accel-Buffering": "no"})
-
-
-def sse(change: Change, data: str) -> ServerSentEvent:
-    """Write a change as an event of the stream."""
-    return ServerSentEvent(data=data, event=event_of(change.export), id=change.id)
+    changes = watch(gateway, end, export_id, last_event_id)
+    return event_stream(view, changes, last_event_id, content=lambda export: export)
 
 
-@router.get("/{export_id}/manifest", summary="Show the manifest of a finished archive")
+@router.get(
+    "/{export_id}/manifest",
+    summary="Show the manifest of a finished archive",
+    responses={200: answered("The manifest", None)},
+)
 async def manifest(gateway: GatewayParts, caller: Caller, export_id: ExportId) -> Response:
-    """The archive's `manifest.json`, where the export included one."""
+    """Show the archive's `manifest.json`, where the export included one."""
     view = await visible(gateway, caller, export_id)
     caller.require(Scope.READ, view.workflow.id)
     pieces = await in_thread(gateway.calls, manifest_of, gateway.objects, gateway.exports, export_id)
@@ -94,7 +112,7 @@ async def manifest(gateway: GatewayParts, caller: Caller, export_id: ExportId) -
 
 @router.delete("/{export_id}", status_code=204, summary="Revoke the link and delete the archive")
 async def delete(gateway: GatewayParts, caller: Caller, export_id: ExportId) -> Response:
-    """Cancels an export that is not finished. Doing it again changes nothing."""
+    """Cancel an export that is not finished, take back one that is. Doing it again changes nothing."""
     view = await in_thread(gateway.calls, gateway.exports.find, export_id)
     caller.require(Scope.DELETE, view.workflow.id)
     await in_thread(gateway.calls, gateway.exports.revoke, export_id)
@@ -104,11 +122,9 @@ async def delete(gateway: GatewayParts, caller: Caller, export_id: ExportId) -> 
 async def visible(gateway: Gateway, caller: Principal, export_id: str) -> Export:
     """Return an export that the caller may read: with ``read``, or with ``ingest`` one that it asked for itself."""
     view = await in_thread(gateway.calls, gateway.exports.find, export_id)
-    try:
-        caller.require(Scope.READ, view.workflow.id)
-    except Forbidden:
-        caller.require(Scope.INGEST, view.workflow.id)
+    if caller.may_see(view.workflow.id) and caller.may(Scope.INGEST) and not caller.may(Scope.READ):
         asked_by = await in_thread(gateway.calls, gateway.exports.requested_by, export_id)
-        if asked_by != caller.name:
-            raise
+        if asked_by == caller.name:
+            return view
+    caller.require(Scope.READ, view.workflow.id)
     return view

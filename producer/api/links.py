@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import RedirectResponse
 
 from producer.api.bridge import in_thread
-from producer.api.dependencies import GatewayParts
-from producer.api.exports import sse
+from producer.api.dependencies import End, GatewayParts
+from producer.api.described import EVENT_STREAM
+from producer.api.exports import LastEventId
 from producer.api.pages import problem_page, waiting_page
 from producer.api.responses import error_response, problem_response
+from producer.api.stopping import Stopping
+from producer.api.streams import event_stream
 from producer.api.watching import settled_within, watch
-from producer.contract import jsontext
 from producer.contract.errors import RunfolioError
 from producer.contract.export import Export, State
 from producer.contract.problem import NAMESPACE, Problem, problem_of
@@ -27,27 +27,29 @@ router = APIRouter(tags=["links"])
 HOLD = 30.0
 """Seconds that a client which shows no page is held until the archive is ready."""
 
-_PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+_DESCRIBED: dict[int | str, dict[str, Any]] = {
+    200: {"description": "A page that shows progress, for browsers, while the archive is not ready"},
+    302: {"description": "To the archive in storage, which downloads under its own name"},
+    503: {"description": "Not ready yet; come again after Retry-After"},
+}
 
 
-@router.api_route("/d/{token}", methods=["GET", "HEAD"], summary="Follow a download link", response_class=Response)
-async def download(request: Request, gateway: GatewayParts, token: str) -> Response:
+@router.get("/d/{token}", summary="Follow a download link", response_class=Response, responses=_DESCRIBED)
+async def download(request: Request, gateway: GatewayParts, end: End, token: str) -> Response:
     """302 to the archive once it is ready; until then a browser sees progress and any other client is held."""
     wants_page = "text/html" in request.headers.get("accept", "")
     try:
-        response = await _download(gateway, token, wants_page=wants_page)
+        return await _download(gateway, end, token, wants_page=wants_page)
     except RunfolioError as error:
-        response = problem_page(problem_of(error)) if wants_page else error_response(error)
-    response.headers.update(_PRIVATE)
-    return response
+        return problem_page(problem_of(error)) if wants_page else error_response(error)
 
 
-async def _download(gateway: Gateway, token: str, *, wants_page: bool) -> Response:
+async def _download(gateway: Gateway, end: Stopping, token: str, *, wants_page: bool) -> Response:
     link = await _follow(gateway, token)
     if link.address is None and wants_page:
         return waiting_page(link.export, token)
     if link.address is None:
-        await settled_within(gateway, link.export.id, HOLD)
+        await settled_within(gateway, end, link.export, HOLD)
         link = await _follow(gateway, token)
     return _not_ready(link.export) if link.address is None else RedirectResponse(link.address, 302)
 
@@ -68,16 +70,12 @@ def _not_ready(export: Export) -> Response:
     return problem_response(problem, {"Retry-After": "1"})
 
 
-@router.get("/d/{token}/events", summary="Follow a download's progress", response_class=EventSourceResponse)
-async def progress(gateway: GatewayParts, token: str) -> Response:
+@router.get("/d/{token}/events", summary="Follow a download's progress", responses={200: EVENT_STREAM})
+async def progress(gateway: GatewayParts, end: End, token: str, last_event_id: LastEventId = None) -> Response:
     """Server-Sent Events with state and progress, nothing else of the export."""
     link = await _follow(gateway, token)
-
-    async def stream() -> AsyncIterator[ServerSentEvent]:
-        async for change in watch(gateway, link.export.id, None):
-            yield sse(change, jsontext.encode(_public(change.export)).decode())
-
-    return EventSourceResponse(stream(), headers={**_PRIVATE, "X-Accel-Buffering": "no"})
+    changes = watch(gateway, end, link.export.id, last_event_id)
+    return event_stream(link.export, changes, last_event_id, content=_public)
 
 
 def _public(export: Export) -> dict[str, Any]:

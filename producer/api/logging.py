@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
+from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -11,15 +13,13 @@ from producer.contract.links import mask
 
 log = logging.getLogger("producer.access")
 
-_LINK = "/d/"
+_AFTER_D: Final = re.compile(r"((?:/|%2f)(?:d|%64)(?:/|%2f)+)([^/]+)", re.IGNORECASE)
+"""A token behind ``/d/``, at whatever depth and however it was encoded: a mangled link still holds a good token."""
 
 
 def masked_path(path: str) -> str:
     """Mask the token of a download link in a path."""
-    if not path.startswith(_LINK):
-        return path
-    token, slash, rest = path.removeprefix(_LINK).partition("/")
-    return f"{_LINK}{mask(token)}{slash}{rest}"
+    return _AFTER_D.sub(lambda found: found[1] + mask(found[2]), path)
 
 
 class AccessLog:
@@ -34,7 +34,7 @@ class AccessLog:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        status = 0
+        status = 500  # Whoever raises before an answer began is answered so, further out.
 
         async def watched(message: Message) -> None:
             nonlocal status

@@ -1,4 +1,4 @@
-"""The few pages of a download link: waiting, and why there is nothing to download."""
+"""The few pages of a download link (waiting, and why there is nothing to download) and the page of the description."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-_HEADERS = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
+_DOCS_POLICY = _POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+"""Swagger UI draws with inline styles; its script and its requests stay with this host all the same."""
 
 
 @cache
@@ -32,6 +33,11 @@ def problem_page(problem: Problem) -> Response:
     return _page("problem.html", problem.status, problem=problem)
 
 
-def _page(template: str, status: int, **context: object) -> Response:
+def docs_page() -> Response:
+    """Show the description of the API."""
+    return _page("docs.html", 200, policy=_DOCS_POLICY)
+
+
+def _page(template: str, status: int, policy: str = _POLICY, **context: object) -> Response:
     text = _templates().get_template(template).render(context)
-    return Response(text, status, _HEADERS, "text/html")
+    return Response(text, status, {"Content-Security-Policy": policy}, "text/html")

@@ -51,8 +51,15 @@ async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 # registered for this class alone
     phrase = HTTPStatus(error.status_code).phrase
     name = phrase.lower().replace(" ", "-")
-    problem = Problem(f"{NAMESPACE}{name}", phrase, error.status_code, f"{error.detail}.", None, "See /docs.")
-    return problem_response(problem, dict(error.headers) if error.headers else None)
+    detail = _DETAILS.get(error.status_code, f"{error.detail}.")
+    problem = Problem(f"{NAMESPACE}{name}", phrase, error.status_code, detail, None, "See /docs.")
+    headers = dict(error.headers or {})
+    if headers.get("Allow") == "GET":
+        headers["Allow"] = "GET, HEAD"  # The routes do not know of HEAD, which is answered for all of them.
+    return problem_response(problem, headers)
+
+
+_DETAILS = {404: "There is nothing at this address.", 405: "This address does not take this method."}
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:

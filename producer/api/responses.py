@@ -7,8 +7,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from producer.contract import jsontext
-from producer.contract.errors import Unauthenticated, Unavailable
-from producer.contract.errors import RunfolioError
+from producer.contract.errors import RunfolioError, Unauthenticated, Unavailable
 from producer.contract.problem import Problem, problem_of
 
 PROBLEM: Final = "application/problem+json"
@@ -31,7 +30,7 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
 
 
 def error_response(error: RunfolioError) -> Response:
-    """Answer an error with the headers that its status asks for (RFC 9110: 401 a challenge, 503 a time to come back)."""
+    """Answer an error, with the headers of its status (RFC 9110: 401 has a challenge, 503 a time to come back)."""
     headers = {}
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="runfolio"'

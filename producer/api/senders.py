@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from fastapi import Request
 
 from producer.access.authenticate import Authenticator
+from producer.access.entries import Scope
 from producer.access.principal import Principal
 from producer.access.signature import SignatureCheck
-from producer.access.entries import Scope
 from producer.intake import Sender
 
 
@@ -56,8 +56,10 @@ class SigningSender:
 def sender_of(
     authenticator: Authenticator, request: Request, pieces: Iterator[bytes]
 ) -> tuple[Sender, Iterator[bytes]]:
-    """Tell who sends a request, and give its body on. Raises Unauthenticated."""
+    """Tell who sends a request, and give its body on. Raises Unauthenticated or Forbidden."""
     if "webhook-signature" in request.headers and "authorization" not in request.headers:
         sender = SigningSender(authenticator.signature(request.headers))
         return sender, sender.watch(pieces)
-    return BearerSender(authenticator.bearer(request.headers.get("authorization"))), pieces
+    principal = authenticator.bearer(request.headers.get("authorization"))
+    principal.require_scope(Scope.INGEST)  # Without it every body would be read in vain.
+    return BearerSender(principal), pieces

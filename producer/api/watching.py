@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Final, NamedTuple
 
 import anyio
 
 from producer.api.bridge import in_thread
+from producer.api.stopping import Stopping
+from producer.contract.errors import Unavailable
 from producer.contract.export import Export, State
 from producer.gateway import Gateway
 
@@ -22,36 +25,44 @@ class Change(NamedTuple):
     export: Export
 
 
-async def watch(gateway: Gateway, export_id: str, last_seen: str | None) -> AsyncIterator[Change]:
-    """Yield an export now and after each change, until it is settled.
+def change_of(export: Export) -> Change:
+    """Name the moment that an export shows. A link's token opens an archive, so only its digest goes into the name."""
+    link = hashlib.sha256(export.download_url.encode()).hexdigest()[:8]
+    return Change(f"{export.status}-{export.progress.done}-{link}", export)
+
+
+async def watch(gateway: Gateway, stopping: Stopping, export_id: str, last_seen: str | None) -> AsyncIterator[Change]:
+    """Yield an export now and after each change, until it is settled or the gateway stops.
 
     ``last_seen`` is the id of a change that the client has: the first one is left out where nothing has happened
-    since, unless the export is settled.
+    since, unless the export is settled. While neither broker nor storage can tell, nothing is yielded. Raises NotFound.
     """
     seen = last_seen
     async with gateway.announcements.follow(export_id) as follower:
-        while True:
-            change = await _look(gateway, export_id)
-            if change.id != seen or change.export.status.settled:
-                yield change
-                seen = change.id
-            if change.export.status.settled:
-                return
-            await follower.wait(_LOOK_AGAIN)
+        with stopping.waking(follower.wake):
+            while True:
+                change = await _look(gateway, export_id)
+                if change is not None and (change.id != seen or change.export.status.settled):
+                    yield change
+                    seen = change.id
+                if stopping.requested or (change is not None and change.export.status.settled):
+                    return
+                await follower.wait(_LOOK_AGAIN)
 
 
-async def _look(gateway: Gateway, export_id: str) -> Change:
-    export = await in_thread(gateway.calls, gateway.exports.watched, export_id)
-    return Change(f"{export.status}-{export.progress.done}-{export.download_url[-6:]}", export)
+async def _look(gateway: Gateway, export_id: str) -> Change | None:
+    try:
+        return change_of(await in_thread(gateway.calls, gateway.exports.watched, export_id))
+    except Unavailable:
+        return None
 
 
-async def settled_within(gateway: Gateway, export_id: str, seconds: float) -> Export:
-    """Return an export as soon as it is settled, or as it is when the time is over."""
-    export: Export | None = None
+async def settled_within(gateway: Gateway, stopping: Stopping, view: Export, seconds: float) -> Export:
+    """Return an export as soon as it is settled, or as it is when the time is over or the gateway stops."""
     with anyio.move_on_after(seconds):
-        async for change in watch(gateway, export_id, None):
-            export = change.export
-    return export or (await _look(gateway, export_id)).export
+        async for change in watch(gateway, stopping, view.id, None):
+            view = change.export
+    return view
 
 
 def event_of(export: Export) -> str:

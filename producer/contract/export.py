@@ -227,6 +227,14 @@ class Facts(Struct, frozen=True):
     expires_at: datetime | None = None
     error: Problem | None = None
 
+    def leaves_unused(self, pending: Pending) -> bool:
+        """Tell whether the archive that a pending entry names is of no more use by these facts.
+
+        It is where they are of a newer generation, or of the same one and without an archive.
+        """
+        newer = self.pending.generation > pending.generation
+        return newer or (self.pending.generation == pending.generation and self.archive is None)
+
     def replace(self, **changes: Any) -> Facts:
         """Return a copy with changes."""
         return msgspec.structs.replace(self, **changes)

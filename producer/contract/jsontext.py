@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ from producer.contract.errors import InvalidRecord, MalformedBody
 
 T = TypeVar("T")
 
+_MISSING: Final = re.compile(r"Object missing required field `(.+)`")
 _TOO_DEEP: Final = "The JSON is nested too deeply."
 _FLATTEN: Final = "Flatten the value, or send it as a string."
 
@@ -101,13 +103,20 @@ def convert(value: Any, model: type[T], *, where: str = "") -> T:
     try:
         return msgspec.convert(value, model)
     except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        field = (where + path.rstrip("`")).lstrip(".")
-        raise InvalidRecord(
-            f"{field}: {message}." if field else f"{message}.", field=field or None, remedy=_REMEDY
-        ) from None
+        raise _invalid(str(error), where) from None
     except RecursionError:
         raise InvalidRecord(f"{where}: {_TOO_DEEP}", field=where or None, remedy=_FLATTEN) from None
+
+
+def _invalid(reason: str, where: str) -> InvalidRecord:
+    message, _, path = reason.partition(" - at `$")
+    field = (where + path.rstrip("`")).lstrip(".")
+    missing = _MISSING.fullmatch(message)
+    if missing:
+        # The library names the object that lacks the field; a sender looks for the field.
+        field = f"{field}.{missing[1]}".lstrip(".")
+        return InvalidRecord(f"{field} is missing.", field=field, remedy=_REMEDY)
+    return InvalidRecord(f"{field}: {message}." if field else f"{message}.", field=field or None, remedy=_REMEDY)
 
 
 _REMEDY: Final = "See the schema at /v1/schemas/execution-record.json, or run 'runfolio schema'."

@@ -109,3 +109,8 @@ def is_started(key: str) -> bool:
 def is_facts(key: str) -> bool:
     """Tell whether a key is that of a settled export's facts."""
     return key.count("/") == 2 and key.endswith("/export.json")
+
+
+def is_archive(key: str) -> bool:
+    """Tell whether a key is that of an export's archive, of whatever generation."""
+    return key.count("/") == 3 and key.startswith(EXPORTS)

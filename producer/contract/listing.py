@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from producer.contract import jsontext
 from producer.contract.board import ExecutionSummary, preview
+from producer.contract.errors import RunfolioError
 from producer.contract.record import StartedExecution, in_utc
 from producer.contract.records import Record
 
@@ -22,8 +23,11 @@ class StartedObject(Struct, frozen=True):
 
 
 def read_started(data: bytes) -> StartedObject:
-    """Read a stored started event."""
-    return msgspec.json.decode(data, type=StartedObject)
+    """Read a stored started event. Raises RunfolioError where it is damaged."""
+    try:
+        return msgspec.json.decode(data, type=StartedObject)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise RunfolioError(f"The stored started event cannot be read: {error}.", remedy="Delete the object.") from None
 
 
 def summary_of_record(record: Record) -> ExecutionSummary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from datetime import UTC, datetime
@@ -26,7 +27,11 @@ class JsonLines(logging.Formatter):
         line.update({name: value for name, value in vars(record).items() if name not in _STANDARD})
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=str).decode()
+        try:
+            return msgspec.json.encode(line, enc_hook=str).decode()
+        except UnicodeEncodeError:
+            # A path of a request can decode to lone surrogates, which UTF-8 cannot hold; as escapes they are legal.
+            return json.dumps(line, default=str)
 
 
 def configure(level: str) -> None:
@@ -36,5 +41,5 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("botocore", "boto3", "urllib3", "httpx", "httpcore", "kombu", "amqp"):
+    for chatty in ("botocore", "boto3", "urllib3", "httpx", "httpcore", "kombu", "amqp", "celery"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))

@@ -8,16 +8,21 @@ within a generation the facts.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from producer.contract import jsontext, keys
-from producer.contract.errors import ObjectExists, ObjectNotFound
+from producer.contract.errors import ObjectExists, ObjectNotFound, RunfolioError, Unavailable
 from producer.contract.export import Facts, Pending
-from producer.contract.objects import ObjectStore
+from producer.contract.objects import Content, ObjectStore
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Settled(NamedTuple):
@@ -55,7 +60,7 @@ class Outbox:
             content = self._objects.get(keys.pending(export_id, generation))
         except ObjectNotFound:
             return None
-        return msgspec.json.decode(content.data, type=Pending)
+        return _decoded(content, Pending)
 
     def settled(self, export_id: str) -> Settled | None:
         """Read the facts of the newest settled generation."""
@@ -63,7 +68,7 @@ class Outbox:
             content = self._objects.get(keys.facts(export_id))
         except ObjectNotFound:
             return None
-        return Settled(msgspec.json.decode(content.data, type=Facts), content.etag)
+        return Settled(_decoded(content, Facts), content.etag)
 
     def current(self, export_id: str) -> Pending | Settled | None:
         """Tell what counts: the newest pending entry, else the facts, else nothing is known of the export."""
@@ -86,6 +91,17 @@ class Outbox:
             return False
         return True
 
+    def conclude(self, facts: Facts, seen: Settled | None) -> Facts:
+        """Settle a generation once; return the facts that count: these, or those that somebody else wrote before.
+
+        ``seen`` is what was read last. Facts of an older generation are written over, also where they changed since.
+        """
+        while seen is None or seen.facts.pending.generation < facts.pending.generation:
+            if self.settle(facts, seen):
+                return facts
+            seen = self.settled(facts.pending.id)
+        return seen.facts
+
     def forget_pending(self, pending: Pending) -> None:
         """Delete a pending entry; the last act of settling."""
         self._objects.delete([keys.pending(pending.id, pending.generation)])
@@ -97,12 +113,30 @@ class Outbox:
             yield Waiting(export_id, generation, found.modified_at)
 
     def all_facts(self) -> Iterator[Settled]:
-        """Yield the facts of every settled export."""
+        """Yield the facts of every settled export; a damaged object is logged and passed over."""
         for found in self._objects.list(keys.EXPORTS):
-            if not keys.is_facts(found.key):
-                continue
-            try:
-                content = self._objects.get(found.key)
-            except ObjectNotFound:
-                continue
-            yield Settled(msgspec.json.decode(content.data, type=Facts), content.etag)
+            settled = self._facts_at(found.key) if keys.is_facts(found.key) else None
+            if settled is not None:
+                yield settled
+
+    def _facts_at(self, key: str) -> Settled | None:
+        try:
+            content = self._objects.get(key)
+            return Settled(_decoded(content, Facts), content.etag)
+        except ObjectNotFound:
+            return None
+        except Unavailable:
+            raise
+        except RunfolioError as error:
+            log.warning("facts cannot be read", extra={"key": key, "reason": error.detail})
+            return None
+
+
+def _decoded(content: Content, model: type[T]) -> T:
+    try:
+        return msgspec.json.decode(content.data, type=model)
+    except msgspec.DecodeError as error:
+        raise RunfolioError(
+            f"What is stored as {model.__name__} cannot be read: {error}.",
+            remedy="Restore the object from a backup, or delete it to forget the export.",
+        ) from None

@@ -49,7 +49,16 @@ class Queue:
         self, task: str, queue: str, arguments: dict[str, object], headers: dict[str, object] | None = None
     ) -> None:
         try:
-            self._app.send_task(task, kwargs=arguments, queue=queue, headers=headers, ignore_result=True)
+            self._app.send_task(
+                task,
+                kwargs=arguments,
+                queue=queue,
+                headers=headers,
+                ignore_result=True,
+                # Celery would put the arguments, with link and record, into a header once more, and into logs.
+                argsrepr="()",
+                kwargsrepr="{…}",
+            )
         except (OperationalError, OSError) as error:
             raise BrokerUnavailable(
                 f"The broker does not take tasks: {error}.", remedy="The export is kept and made when it is back."

@@ -39,7 +39,8 @@ Timestamp = Annotated[datetime, Meta(description="RFC 3339; without an offset it
 Content = Annotated[
     Any,
     Meta(
-        description="Any JSON value. A string is Markdown, unless it parses as a JSON object or array, or the media type says otherwise."
+        description="Any JSON value. A string is Markdown, unless it parses as a JSON object or array, "
+        "or the media type says otherwise."
     ),
 ]
 MediaType = Annotated[str, Meta(description="RFC 6838 media type of the string beside it, such as 'text/plain'.")]
@@ -195,10 +196,17 @@ def check_identifier(value: str, field: str) -> None:
 
 
 def in_utc(moment: datetime | None) -> datetime | None:
-    """Give a time an offset: one without is read as UTC."""
-    if moment is None:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    """Give a time an offset: one without is read as UTC.
+
+    A time that leaves the calendar on its way to UTC, such as the first hour of the year 1 east of Greenwich, is how
+    some engines write "never"; it keeps its digits.
+    """
+    if moment is None or moment.tzinfo is None:
+        return moment and moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)
 
 
 def unknown_fields(raw: Mapping[str, Any], model: type[Struct]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from producer.contract import jsontext, keys
-from producer.contract.errors import NotFound, ObjectExists, ObjectNotFound
+from producer.contract.errors import NotFound, ObjectExists, ObjectNotFound, RunfolioError
 from producer.contract.index import IndexWriter, StepEntry, read_index
 from producer.contract.objects import ObjectStore
 from producer.contract.record import HeaderDocument, Status, StepDocument, read_header, read_step
@@ -29,7 +29,11 @@ _MERGE_GAP: Final = 1024 * 1024
 
 
 class RecordObject(Struct, frozen=True, omit_defaults=True):
-    """The header object of a record. ``moment`` is the time that names its archives; ``size`` counts the steps' bytes."""
+    """The header object of a record.
+
+    ``moment`` is the time that names its archives; ``size`` counts the steps' bytes. ``steps`` are there where they lie
+    inside, ``upload`` where they lie in an object of their own.
+    """
 
     digest: str
     accepted_at: datetime
@@ -105,11 +109,12 @@ class Record:
         buffer = bytearray()
         base = first.offset
         for position, entry in group:
-            if base + len(buffer) < entry.offset + entry.length:
-                # Compacting only here, once a chunk, keeps reading linear when a chunk holds many steps.
-                del buffer[: entry.offset - base]
-                base = entry.offset
-            while len(buffer) < entry.offset - base + entry.length:
+            while base + len(buffer) < entry.offset + entry.length:
+                # Compacting only here, once a chunk, keeps reading linear when a chunk holds many steps. The gap before
+                # a step can reach beyond what was read so far.
+                passed = min(entry.offset - base, len(buffer))
+                del buffer[:passed]
+                base += passed
                 buffer += next(chunks)
             start = entry.offset - base
             yield position, bytes(buffer[start : start + entry.length])
@@ -195,17 +200,20 @@ class Records:
         upload = secrets.token_hex(16)
         steps_key = keys.record_steps(header.workflow.id, header.execution.id, upload)
         index_key = keys.record_index(header.workflow.id, header.execution.id, upload)
-        kept = False
+        uploaded = False
         try:
             self._objects.put_stream(steps_key, _join(lines), content_type="application/x-ndjson")
             confirm()
             self._objects.put(index_key, draft.index.finish())
-            written = self._create(draft, accepted_at, moment, upload=upload)
-            kept = written.created
-            return written
+            uploaded = True
         finally:
-            if not kept:
+            if not uploaded:
                 self._objects.delete([steps_key, index_key])
+        # Where the answer to this is lost, the record may well exist: what it is made of stays, whatever is raised.
+        written = self._create(draft, accepted_at, moment, upload=upload)
+        if written.record.stored.upload != upload:
+            self._objects.delete([steps_key, index_key])
+        return written
 
     def _create(
         self,
@@ -243,8 +251,14 @@ class Records:
         return self.open(data)
 
     def open(self, data: bytes) -> Record:
-        """Open a record from the bytes of its header object."""
-        return Record(msgspec.json.decode(data, type=RecordObject), self._objects)
+        """Open a record from the bytes of its header object. Raises RunfolioError where they are damaged."""
+        try:
+            stored = msgspec.json.decode(data, type=RecordObject)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise RunfolioError(
+                f"The stored record cannot be read: {error}.", remedy="Restore the object, or send the execution again."
+            ) from None
+        return Record(stored, self._objects)
 
     def newest(self, workflow_id: str, execution_id: str) -> Record:
         """Open the revision of an execution that was accepted last. Raises NotFound where there is none."""

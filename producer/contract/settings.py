@@ -25,11 +25,15 @@ def _duration(value: Any) -> Any:
         if isinstance(value, timedelta):
             return value
         raise ValueError("write a number and s, m, h or d, such as 90s, 12h or 7d")
-    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+    try:
+        return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+    except OverflowError:
+        raise ValueError("write a shorter time, at most some thousand years") from None
 
 
 def _optional_duration(value: Any) -> Any:
-    return None if value in {None, "", "none"} else _duration(value)
+    none = value is None or (isinstance(value, str) and value.strip().lower() in {"", "none"})
+    return None if none else _duration(value)
 
 
 def _size(value: Any) -> Any:
@@ -50,8 +54,8 @@ def _zone(value: Any) -> Any:
     return value
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-OptionalDuration = Annotated[timedelta | None, BeforeValidator(_optional_duration)]
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+OptionalDuration = Annotated[Annotated[timedelta, Field(gt=timedelta(0))] | None, BeforeValidator(_optional_duration)]
 Size = Annotated[int, BeforeValidator(_size), Field(gt=0)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
@@ -93,7 +97,8 @@ class SharedSettings(BaseSettings):
     callback_allow: Annotated[
         str,
         Field(
-            description="Hosts, host:port, addresses or networks (comma-separated) that callbacks may reach although they are private."
+            description="Hosts, host:port, addresses or networks (comma-separated) that callbacks may reach "
+            "although they are private."
         ),
     ] = ""
     link_ttl: Annotated[Duration, Field(description="How long a download link works, counted from publication.")] = (

@@ -12,10 +12,11 @@ import http.client
 import os
 import shutil
 import sys
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -30,6 +31,8 @@ NAME: Final = "seaweedfs"
 BUCKET: Final = "runfolio"
 REGION: Final = "us-east-1"
 _ANSWER_WITHIN: Final = 1.0
+_PROBE_KEY: Final = "readiness"
+_PROBE_BODY: Final = b"written at every start to see whether the storage works"
 
 _GRPC_SIDES: Final = (
     "master", "volume", "filer", "s3", "admin", "worker", "mq", "msg_broker", "msg_agent", "client",
@@ -136,16 +139,29 @@ def remove_sockets(ports: SeaweedPorts) -> None:
 
 
 def storage_answers(ports: SeaweedPorts, secrets: Secrets) -> bool:
-    """Whether the bucket answers to the credentials."""
-    request = AWSRequest("HEAD", f"{ports.endpoint_url}/{BUCKET}")
-    SigV4Auth(Credentials(secrets.s3_access_key, secrets.s3_secret_key), "s3", REGION).add_auth(request)
+    """Whether an object can be written and read again.
+
+    The bucket alone answers earlier, when the parts have not yet found each other and reads still fail.
+    """
+    try:
+        return _signed(ports, secrets, "PUT") == 200 and _signed(ports, secrets, "GET") == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def _signed(ports: SeaweedPorts, secrets: Secrets, method: str) -> int:
+    """Send a signed request for the one object that is there for this purpose; return the status of the answer."""
+    path = f"/{BUCKET}/{_PROBE_KEY}"
+    body = _PROBE_BODY if method == "PUT" else b""
+    request = AWSRequest(method, ports.endpoint_url + path, data=body)
+    S3SigV4Auth(Credentials(secrets.s3_access_key, secrets.s3_secret_key), "s3", REGION).add_auth(request)
     # The plain client of the standard library asks no proxy, whatever the user's environment says.
     connection = http.client.HTTPConnection(LOOPBACK, ports.s3.http, timeout=_ANSWER_WITHIN)
     try:
-        connection.request("HEAD", f"/{BUCKET}", headers=dict(request.headers.items()))
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
+        connection.request(method, path, body, dict(request.headers.items()))
+        answer = connection.getresponse()
+        intact = method == "PUT" or answer.read() == _PROBE_BODY
+        return answer.status if intact else HTTPStatus.BAD_GATEWAY
     finally:
         connection.close()
 

@@ -54,6 +54,19 @@ class ObjectStreamSuite:
             assert b"".join(got) == data[start:end]
             assert max(len(piece) for piece in got) <= 8 * MIB
 
+    def test_an_upload_may_read_from_the_store_that_it_writes_to(self, objects: ObjectStore, folder: str) -> None:
+        """A worker does: it reads the record while it uploads the archive that is made of it."""
+        data = patterned(3 * MIB)
+        objects.put(folder + "record", data)
+
+        def copies() -> Iterator[bytes]:
+            for _ in range(7):
+                yield from objects.stream(folder + "record")
+                assert objects.get(folder + "record").data == data
+
+        objects.put_stream(folder + "archive", copies())
+        assert b"".join(objects.stream(folder + "archive")) == data * 7
+
     def test_a_stream_never_mixes_versions(self, objects: ObjectStore, folder: str) -> None:
         objects.put(folder + "a", b"x" * 6 * MIB)
         reading = objects.stream(folder + "a")

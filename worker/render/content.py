@@ -14,11 +14,14 @@ FIELD_LIMIT: Final = 1024 * 1024
 """Bytes of UTF-8 above which a string is not interpreted: a Markdown tree takes some fifty times its text."""
 
 TOO_LONG: Final = "This field is above 1 MiB and is shown preformatted."
-TOO_DENSE: Final = "This field holds too many quotation levels or footnotes for Markdown and is shown preformatted."
+TOO_DENSE: Final = (
+    "This field holds too many quotation marks, footnotes or addresses in a row and is shown preformatted."
+)
 NOT_JSON: Final = "This field is not valid JSON and is shown as it is."
 TOO_DEEP: Final = "This value is nested too deeply to be indented."
 _MOST_QUOTES: Final = 200
 _MOST_FOOTNOTES: Final = 1000
+_MOST_HOSTS: Final = 100
 
 
 class Kind(Enum):
@@ -134,7 +137,8 @@ def _remark_on_nothing(text: str, label: str) -> Block | None:
 
 
 def _is_dense(text: str) -> bool:
-    # Each further mark in an unbroken run of quotation marks costs the parser a scan of the whole run, and each
-    # reference to one footnote is answered by a link of two hundred characters.
-    quotes = ">" * _MOST_QUOTES in text or "> " * _MOST_QUOTES in text
-    return quotes or text.count("[^") > _MOST_FOOTNOTES
+    # Some shapes cost the parser more than their length: each further mark in a run of quotation marks a scan of the
+    # run, each "www." the rest of the word that it stands in; and a reference to a footnote becomes a long link.
+    if ">" * _MOST_QUOTES in text or "> " * _MOST_QUOTES in text or text.count("[^") > _MOST_FOOTNOTES:
+        return True
+    return text.count("www.") > _MOST_HOSTS and any(word.count("www.") > _MOST_HOSTS for word in text.split())

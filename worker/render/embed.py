@@ -18,7 +18,7 @@ _END: Final = "end"
 _CLOSERS: Final = ("-->", "</pre>", "?>", "]]>", ">")
 _TAG: Final = re.compile(
     r"<!--.*?-->|<[!?](?!--)[^>]*+>"
-    r"|<(?P<slash>/?)(?P<name>[A-Za-z][^\s/>]*+)(?:[^>=]|=\s*+(?:\"[^\"]*\"|'[^']*'|(?![\"'])))*+>"
+    r"|<(?P<slash>/?)(?P<name>[A-Za-z][^\s/<>]*+)(?:[^<>=]|=\s*+(?:\"[^\"]*\"|'[^']*'|(?![\"'])))*+>"
     r"|(?P<torn><[A-Za-z/!?])",
     re.DOTALL,
 )
@@ -26,6 +26,7 @@ _VOID: Final = "area|base|br|col|embed|hr|img|input|link|meta|param|source|track
 _ENDS_ITSELF: Final = "p|li|dt|dd|td|th|tr|thead|tbody|tfoot|colgroup|caption|option|optgroup|rp|rt|html|head|body"
 _NEEDS_NO_END: Final = re.compile(f"{_VOID}|{_ENDS_ITSELF}", re.IGNORECASE)
 _RAW_TAG: Final = re.compile("<[A-Za-z/!?]")
+_PLACES: Final = re.compile(r' data-sourcepos="[0-9:-]+"')
 _HEADING: Final = re.compile(r'<h([1-6]) data-sourcepos="(\d+):([1-4])-(\d+):\d+">')
 _ATX: Final = re.compile(r"( {0,3})(#{1,6})(?!#)(.*)", re.DOTALL)
 
@@ -80,7 +81,7 @@ def _missing_ends(html: str) -> list[str] | None:
     Returns None where a tag, a quoted attribute or a comment is itself torn, which no end tag can mend.
     """
     open_elements: dict[str, int] = {}
-    for match in _TAG.finditer(html):
+    for match in _TAG.finditer(_PLACES.sub("", html)):
         if match["torn"]:
             return None
         name = (match["name"] or "p").lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -18,11 +19,10 @@ _DAY: Final = 24 * _HOUR
 
 def moment_text(moment: datetime, zone: ZoneInfo) -> str:
     """Write a moment as ``2025-04-09 14:59:56 UTC``, with a fraction where it has one; without offset it is UTC."""
-    try:
-        local = (in_utc(moment) or moment).astimezone(zone)
-    except OverflowError:
-        # The first and last day of the calendar cannot be moved to every zone; they are shown as they were given.
-        local = moment
+    local = in_utc(moment) or moment
+    # The first and the last day of the calendar cannot be moved to every zone; they stay in UTC.
+    with suppress(OverflowError):
+        local = local.astimezone(zone)
     precision = _precision(local.microsecond)
     return f"{local.replace(tzinfo=None).isoformat(' ', precision)} {local.tzname() or 'UTC'}"
 
@@ -37,11 +37,7 @@ def duration_between(started: datetime | None, finished: datetime | None) -> tim
     """Return the time from start to finish, negative where the clock went back, or None where either is missing."""
     if started is None or finished is None:
         return None
-    try:
-        return (in_utc(finished) or finished) - (in_utc(started) or started)
-    except OverflowError:
-        # A time at the very edge of the calendar has no form in UTC, hence no known distance to another.
-        return None
+    return (in_utc(finished) or finished) - (in_utc(started) or started)
 
 
 def duration_text(duration: timedelta) -> str:

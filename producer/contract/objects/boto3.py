@@ -101,7 +101,7 @@ class Boto3Objects:
         """Write an object of any size in parts of bounded memory.
 
         An error raised by ``chunks`` comes out as it is and leaves nothing behind. What fits into one part is one
-        request. Raises TooLarge above 78 GiB, and StorageUnavailable where the store does not hold every byte in the
+        request. Raises TooLarge above 48 GiB, and StorageUnavailable where the store does not hold every byte in the
         end.
         """
         attributes = _attributes(content_type, content_disposition)

@@ -25,6 +25,7 @@ from producer.contract.objects.bucket import Bucket
 from producer.contract.objects.failures import BEHIND_THE_END, Place, refused, silent, torn, without_credentials
 from producer.contract.objects.parts import DELETES_AT_ONCE, PART_SIZE, PARTS_AT_ONCE, Source, batches, cut
 from producer.contract.objects.pieces import NOTHING, Piece, pieces
+from producer.contract.objects.relay import relay
 
 if TYPE_CHECKING:  # obstore has these types in its stubs only
     from obstore import Attributes, GetOptions, ObjectMeta
@@ -119,7 +120,7 @@ class ObstoreObjects:
         """Write an object of any size in parts of bounded memory.
 
         An error raised by ``chunks`` comes out as it is and leaves nothing behind. What fits into one part is one
-        request. Raises TooLarge above 78 GiB, and StorageUnavailable where the store does not hold every byte in the
+        request. Raises TooLarge above 48 GiB, and StorageUnavailable where the store does not hold every byte in the
         end.
         """
         attributes = _attributes(content_type, content_disposition)
@@ -129,13 +130,13 @@ class ObstoreObjects:
         if len(first) < 2:
             self._put(self._bulk, key, b"".join(first), attributes)
             return
-        self._put_parts(key, source, chain(first, parts), attributes)
+        relay(chain(first, parts), partial(self._put_parts, key, attributes=attributes))
         stored = self.head(key).size
         if stored != source.size:
             raise torn(self._place, key, source.size, stored)
 
-    def _put_parts(self, key: str, source: Source, parts: Iterator[bytes], attributes: Attributes) -> None:
-        with self._failures(writing=key, source=source):
+    def _put_parts(self, key: str, parts: Iterable[bytes], attributes: Attributes) -> None:
+        with self._failures(writing=key):
             obstore.put(
                 self._bulk,
                 key,
@@ -177,15 +178,11 @@ class ObstoreObjects:
         self._bucket.check()
 
     @contextmanager
-    def _failures(
-        self, *, reading: str | None = None, writing: str | None = None, source: Source | None = None
-    ) -> Iterator[None]:
-        """Turn obstore's errors, some of them built-in ones, into the project's own; leave those of a source alone."""
+    def _failures(self, *, reading: str | None = None, writing: str | None = None) -> Iterator[None]:
+        """Turn obstore's errors, some of them built-in ones, into the project's own."""
         try:
             yield
         except (BaseError, FileNotFoundError, ValueError) as error:
-            if source is not None and source.failed:
-                raise
             code = _code_of(error)
             if code is not None:
                 # The cause is cut off because it holds the store's answer, which may repeat the access key.

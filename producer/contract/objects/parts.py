@@ -8,14 +8,15 @@ from typing import Final, Self
 
 from producer.contract.errors import TooLarge
 
-PART_SIZE: Final = 8 << 20
-"""Bytes of a part. All are of one size, because some stores take no other; S3 asks for 5 MiB at least."""
+PART_SIZE: Final = 5 << 20
+"""Bytes of a part: the least that S3 takes, for some ten of them are in memory at once. All are of one size, because
+some stores take no other."""
 
 PARTS_AT_ONCE: Final = 4
 """Parts of one upload that are under way at the same time."""
 
 MAX_PARTS: Final = 10_000
-"""Parts that S3 allows in an upload, hence 78 GiB at most."""
+"""Parts that S3 allows in an upload, hence 48 GiB at most."""
 
 DELETES_AT_ONCE: Final = 1000
 """Keys that S3 takes in one request to delete."""
@@ -25,29 +26,20 @@ PIECE_SIZE: Final = 4 << 20
 
 
 class Source:
-    """The chunks of an upload, counted. ``size`` is the number of bytes so far.
-
-    ``failed`` tells whether it was the chunks that raised, so that their error is not taken for one of the store.
-    """
+    """The chunks of an upload, counted. ``size`` is the number of bytes so far."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
         self.size = 0
-        self.failed = False
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> bytes:
         """Return the next chunk. Raises TooLarge above what an upload can hold, and whatever the chunks raise."""
-        self.failed = True
-        chunk = next(self._chunks, None)
-        if chunk is not None:
-            self.size += len(chunk)
-            _refuse_above_limit(self.size)
-        self.failed = False
-        if chunk is None:
-            raise StopIteration
+        chunk = next(self._chunks)
+        self.size += len(chunk)
+        _refuse_above_limit(self.size)
         return chunk
 
 

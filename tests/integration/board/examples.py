@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from producer.contract.board import Board, ExecutionSummary, Lease, Refusal
+from producer.contract.board import Board, ExecutionSummary, Lease, Page, Refusal
 from producer.contract.board.leases import Leases
 from producer.contract.export import (
     Archive,
@@ -71,6 +71,12 @@ def moves_of(leases: Leases, lease: Lease, export: Export) -> list[Callable[[], 
     ]
 
 
+def status_of(board: Board, export_id: str) -> State | None:
+    """Return the state that the board knows."""
+    entry = board.exports.known(export_id)
+    return entry.export.status if entry else None
+
+
 def listed(board: Board, **filters: Any) -> list[str]:
     """Return the ids of one page of exports."""
     return [each.id for each in board.exports.page(**filters).items]
@@ -94,3 +100,15 @@ def execution(number: int, **changes: Any) -> ExecutionSummary:
         step_count=12,
     )
     return msgspec.structs.replace(summary, **changes)
+
+
+def every(page_after: Callable[[str | None], Page[ExecutionSummary]]) -> list[ExecutionSummary]:
+    """Read all pages, from the newest on."""
+    found: list[ExecutionSummary] = []
+    cursor: str | None = None
+    while True:
+        page = page_after(cursor)
+        found += page.items
+        cursor = page.next
+        if cursor is None:
+            return found

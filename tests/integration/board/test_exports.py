@@ -10,7 +10,7 @@ from producer.contract import jsontext
 from producer.contract.board import EXPORTS_CHANNEL, Board, Refusal
 from producer.contract.errors import Conflict, LeaseLost
 from producer.contract.export import MOVES, Progress, State
-from tests.integration.board.examples import BLINK, MINUTE, acquired, export, listed, moves_of, settled
+from tests.integration.board.examples import MINUTE, acquired, export, listed, settled, status_of
 
 pytestmark = pytest.mark.integration
 
@@ -38,11 +38,6 @@ def listener(client: redis.Redis) -> Iterator[Listener]:
     listener = Listener(client)
     yield listener
     listener.close()
-
-
-def status_of(board: Board, export_id: str) -> State | None:
-    entry = board.exports.known(export_id)
-    return entry.export.status if entry else None
 
 
 def test_a_queued_export_is_known_marked_and_listed(board: Board) -> None:
@@ -172,6 +167,16 @@ def test_storage_has_the_last_word_on_what_the_board_thinks_unsettled(board: Boa
     assert board.queue.marked([one.id]) == set()
 
 
+def test_a_queued_export_that_is_deleted_loses_its_mark(board: Board) -> None:
+    one = export()
+    board.exports.queued(one, 0)
+
+    board.exports.announce(settled(one, State.DELETED), 0)
+
+    assert board.queue.marked([one.id]) == set()
+    assert listed(board, status="deleted") == [one.id] == listed(board)
+
+
 def test_a_new_generation_revives_a_settled_export(board: Board) -> None:
     one = export()
     board.exports.announce(settled(one), 0)
@@ -198,62 +203,3 @@ def test_only_ends_are_settled_or_announced(board: Board) -> None:
             board.leases.settle(lease, changed)
     with pytest.raises(Conflict, match="cannot become expired"):
         board.leases.settle(lease, settled(one, State.EXPIRED))
-
-
-def test_a_settled_export_needs_no_live_part(board: Board, client: redis.Redis) -> None:
-    one = export()
-    board.leases.settle(acquired(board.leases, one), settled(one))
-    before = board.exports.known(one.id)
-    assert 0 < client.pttl(b"{rf}:l:" + one.id.encode()) <= 6 * 3600 * 1000
-
-    client.delete(b"{rf}:l:" + one.id.encode())
-
-    assert board.exports.known(one.id) == before
-    assert board.leases.acquire(one, 0, owner="late", ttl=MINUTE) is Refusal.SETTLED
-    # A new generation's live part must not inherit the end of the old one.
-    board.leases.settle(acquired(board.leases, one, 1), settled(one))
-    acquired(board.leases, one, 2)
-    assert client.pttl(b"{rf}:l:" + one.id.encode()) == -1
-
-
-def test_forgetting_leaves_nothing(board: Board, client: redis.Redis) -> None:
-    one, running = export(), export()
-    board.exports.queued(one, 0)
-    board.queue.attempt(one.id)
-    acquired(board.leases, running)
-
-    for each in (one, running):
-        board.exports.forget(each.id)
-
-    assert client.dbsize() == 0
-
-
-def test_what_another_version_wrote_counts_as_unknown_and_is_replaced(board: Board, client: redis.Redis) -> None:
-    one = export()
-    board.exports.queued(one, 0)
-    key = b"{rf}:x:" + one.id.encode()
-
-    for stored in (b'0 queued 1 1\n{"id": 5}', b"0 sleeping 1 1\n{}", b"\xff\xfe\n{", b"", b"0 queued"):
-        client.set(key, stored)
-        assert board.exports.known(one.id) is None
-        assert board.exports.page().items == []
-
-    assert board.exports.queued(one, 0) is not None
-    assert listed(board) == [one.id]
-
-
-def test_a_lost_board_is_made_good_by_the_next_call(board: Board, client: redis.Redis) -> None:
-    one = export()
-    board.exports.queued(one, 0)
-    lease = acquired(board.leases, one)
-    client.flushdb()
-
-    for move in moves_of(board.leases, lease, one):
-        with pytest.raises(LeaseLost):
-            move()
-    assert client.dbsize() == 0
-
-    again = acquired(board.leases, one, ttl=BLINK)
-    assert again.number > lease.number
-    assert status_of(board, one.id) is State.RUNNING
-    assert listed(board) == [one.id]

@@ -3,7 +3,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import msgspec
 import pytest
 import redis
 from redis.backoff import NoBackoff
@@ -195,3 +197,51 @@ def test_a_broker_that_refuses_or_does_not_answer_is_unavailable(board: Board, c
                 call()
             assert refused.value.remedy is not None
     board.check()
+
+
+@pytest.mark.parametrize("other", [{"owner": "worker/forged"}, {"number": 1}, {"generation": 1}])
+def test_a_lease_counts_only_as_it_was_given(board: Board, other: dict[str, Any]) -> None:
+    one = export()
+    lease = acquired(board.leases, one)
+    board.leases.progress(lease, 2, 8)
+
+    for move in moves_of(board.leases, msgspec.structs.replace(lease, **other), one):
+        with pytest.raises(LeaseLost):
+            move()
+
+    entry = board.exports.known(one.id)
+    assert entry is not None
+    assert (entry.export.status, entry.export.progress) == (State.RUNNING, Progress(2, 8))
+
+
+def test_a_new_attempt_starts_from_nothing(board: Board) -> None:
+    one = export()
+    board.leases.progress(acquired(board.leases, one, ttl=BLINK), 5, 8)
+    let_pass()
+
+    acquired(board.leases, one)
+
+    entry = board.exports.known(one.id)
+    assert entry is not None
+    assert entry.export.progress == Progress(0, 8)
+
+
+def test_whatever_ends_a_running_attempt_ends_its_lease(board: Board) -> None:
+    asked_anew, deleted = export(), export()
+    for one in (asked_anew, deleted):
+        acquired(board.leases, one)
+
+    board.exports.queued(asked_anew, 1)
+    board.exports.announce(settled(deleted, State.DELETED), 0)
+
+    assert board.queue.leased([asked_anew.id, deleted.id]) == set()
+
+
+def test_a_revoked_holder_settles_nothing_even_as_others_have_settled_it(board: Board) -> None:
+    one = export()
+    lease = acquired(board.leases, one)
+    board.leases.revoke(one.id)
+    board.exports.announce(settled(one, State.DELETED), 0)
+
+    with pytest.raises(LeaseLost):
+        board.leases.settle(lease, settled(one, State.DELETED))

@@ -6,27 +6,14 @@ from collections.abc import Callable
 import msgspec
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from producer.contract.board import Board, ExecutionSummary, Page, WorkflowSummary
 from producer.contract.errors import InvalidOptions
-from tests.integration.board.examples import execution
+from tests.integration.board.examples import every, execution
 
 pytestmark = pytest.mark.integration
 
 STRANGE = ["a:b", "a\nb", "a\0b", "🦊" * 256, "..%2F", "{rf}:x", " "]
-
-
-def every(page_after: Callable[[str | None], Page[ExecutionSummary]]) -> list[ExecutionSummary]:
-    found: list[ExecutionSummary] = []
-    cursor: str | None = None
-    while True:
-        page = page_after(cursor)
-        found += page.items
-        cursor = page.next
-        if cursor is None:
-            return found
 
 
 def test_an_execution_comes_back_as_it_was_listed(board: Board) -> None:
@@ -209,48 +196,3 @@ def test_listings_survive_the_loss_of_any_part_of_them(board: Board, client: red
         board.executions.put(execution(3))
         assert board.executions.page("n8n:1").items[:2] == [execution(3), execution(2, accepted_at=2_000)]
         assert board.workflows.page().items[0].last_listed_at == execution(3).listed_at
-
-
-STATUSES = ("succeeded", "failed", "running")
-events = st.lists(
-    st.tuples(
-        st.integers(0, 5),
-        st.sampled_from(STATUSES),
-        st.integers(0, 5),
-        st.integers(0, 3),
-        st.booleans(),
-    ),
-    max_size=30,
-)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(events)
-def test_the_listing_agrees_with_a_plain_model(
-    board: Board, client: redis.Redis, happened: list[tuple[int, str, int, int, bool]]
-) -> None:
-    client.flushdb()
-    model: dict[str, ExecutionSummary] = {}
-    for number, status, accepted, listed, forgotten in happened:
-        one = execution(number, status=status, accepted_at=accepted, listed_at=listed)
-        old = model.get(one.execution_id)
-        if forgotten:
-            assert board.executions.forget("n8n:1", one.execution_id) == (old is not None)
-            model.pop(one.execution_id, None)
-            continue
-        wins = old is None or (status != "running", accepted) > (old.status != "running", old.accepted_at)
-        if old is not None and old.status == "running" and status != "running":
-            wins = True
-        assert board.executions.put(one) == wins
-        if wins:
-            model[one.execution_id] = one
-
-    found = every(lambda cursor: board.executions.page("n8n:1", cursor=cursor, limit=2))
-    assert [each.listed_at for each in found] == sorted((each.listed_at for each in model.values()), reverse=True)
-    assert {each.execution_id: each for each in found} == model
-    for status in STATUSES:
-        chosen = board.executions.page("n8n:1", status=status).items
-        assert {each.execution_id for each in chosen} == {i for i, each in model.items() if each.status == status}
-    workflow = board.workflows.find("n8n:1")
-    assert (workflow.executions if workflow else 0) == len(model)
-    assert workflow is None or workflow.last_listed_at == max(each.listed_at for each in model.values())

@@ -37,19 +37,8 @@ def test_parts_are_cut_as_chunks_come() -> None:
 def test_a_source_counts_and_ends() -> None:
     source = Source([b"one", b"", b"three"])
     assert list(source) == [b"one", b"", b"three"]
-    assert (source.size, source.failed) == (8, False)
+    assert source.size == 8
     assert list(source) == []
-
-
-def test_a_source_knows_that_its_chunks_failed() -> None:
-    def chunks() -> Iterator[bytes]:
-        yield b"one"
-        raise ValueError("mine")
-
-    source = Source(chunks())
-    with pytest.raises(ValueError, match="mine"):
-        list(source)
-    assert source.failed
 
 
 def test_a_source_ends_at_what_an_upload_holds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +47,6 @@ def test_a_source_ends_at_what_an_upload_holds(monkeypatch: pytest.MonkeyPatch) 
     source = Source([b"x" * 2 * parts.MAX_PARTS, b"x"])
     with pytest.raises(TooLarge, match="20000 bytes"):
         list(source)
-    assert source.failed
 
 
 def test_batches() -> None:

@@ -85,7 +85,7 @@ def test_a_field_above_the_limit_is_preformatted_in_both_formats() -> None:
     assert "> This field is above 1 MiB and is shown preformatted.\n\n```\n# heading\n" in markdown
 
 
-@pytest.mark.parametrize("text", [">" * 300_000, "> " * 300_000, "[^a]" * 200_000 + "\n\n[^a]: x"])
+@pytest.mark.parametrize("text", [">" * 300_000, "> " * 300_000, "[^a]" * 200_000 + "\n\n[^a]: x", "_www.\\" * 150_000])
 def test_markdown_that_is_out_of_proportion_is_preformatted(text: str) -> None:
     started = time.monotonic()
     assert content_block(text).notes == (TOO_DENSE,)
@@ -117,7 +117,7 @@ def test_an_error_object_shows_its_stack_with_real_lines_and_everything_else() -
 
 
 def test_nothing_of_the_record_is_lost() -> None:
-    step = {
+    step: dict[str, Any] = {
         "state_id": "s-1",
         "children": [{"name": "c", "tokens": 3, "children": [{"name": "d", "author": {"id": "u-9"}}]}],
     }

@@ -7,7 +7,7 @@ import pytest
 
 from producer.contract.errors import InvalidSetting
 from producer.contract.export import Format, RenderProfile
-from producer.contract.record import Status, read_header
+from producer.contract.record import Status, read_header, read_step
 from tests.unit.worker.render import pages
 from worker.render import make_renderer
 from worker.render.model import ContentsLine, StepPage, Summary
@@ -158,19 +158,22 @@ def test_an_unnamed_step_is_called_so() -> None:
 
 
 def test_the_number_that_the_record_gives_is_kept_where_it_differs() -> None:
-    assert "| Iteration in the record | 7 |" in pages.md(iteration=None) + "".join(
-        pages.renderer(Format.MARKDOWN).step_file(
-            pages.header(), StepPage(pages.read_step({"name": "a", "status": "failed", "iteration": 7}, 0), 1, "a")
-        )
-    )
+    document = read_step({"name": "a", "status": "failed", "iteration": 7}, 0)
+    text = "".join(pages.renderer(Format.MARKDOWN).step_file(pages.header(), StepPage(document, 1, "step-1")))
+    assert "| Iteration | 1 |\n| Iteration in the record | 7 |" in text
 
 
 @pytest.mark.parametrize(
     "profile",
-    [RenderProfile(timezone="Mars/Base"), RenderProfile(timezone="../x"), RenderProfile(timezone="Europe"), RenderProfile(markdown="x")],
+    [
+        RenderProfile(timezone="Mars/Base"),
+        RenderProfile(timezone="../x"),
+        RenderProfile(timezone="Europe"),
+        RenderProfile(markdown="x"),
+    ],
 )
 def test_a_wrong_profile_is_refused_with_the_variable(profile: RenderProfile) -> None:
-    with pytest.raises(InvalidSetting, match="RUNFOLIO_(TIMEZONE|MARKDOWN)"):
+    with pytest.raises(InvalidSetting, match=r"RUNFOLIO_(TIMEZONE|MARKDOWN)"):
         make_renderer(Format.HTML, profile)
 
 

@@ -18,8 +18,32 @@ def render(text: str) -> pages.Reading:
     return pages.Reading(comrak.render_markdown(text, github_extensions(), comrak.ParseOptions(), options))
 
 
-NAMES = ["<b>&|☕_x_", "a\\|b", "a_b", "_a", "`x`", "# x #", "[x](y)", "![x](y)", "*a*", "~~a~~", "1. a", "- a", "+ a",
-         "&amp;", "&#35;", "a\\", "=", "a | b", "x\\_y", "<!-- x", "$a$ ~a~", "a``b", ":smile:", "a@b.example"]  # fmt: skip
+NAMES = [
+    "<b>&|☕_x_",
+    "a\\|b",
+    "a_b",
+    "_a",
+    "`x`",
+    "# x #",
+    "[x](y)",
+    "![x](y)",
+    "*a*",
+    "~~a~~",
+    "1. a",
+    "- a",
+    "+ a",
+    "&amp;",
+    "&#35;",
+    "a\\",
+    "=",
+    "a | b",
+    "x\\_y",
+    "<!-- x",
+    "$a$ ~a~",
+    "a``b",
+    ":smile:",
+    "a@b.example",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -46,10 +70,41 @@ def test_code_spans_hold_any_backticks(text: str) -> None:
         assert render(code_span(text) + "\n").words.strip("\n") == text
 
 
-OPEN_ENDED = ["```\ncode", "~~~~py\n```\ncode", "``````\n```", "- a\n  ```\n  code", "> ```\n> code", "- a\n\n  - b", "<!-- comment",
-              "<details>\n<summary>x</summary>\n\ntext", "<div>\n<div>\n\nx", "<pre>\nx", "<script>\nx", "<?php", "<![CDATA[ x", "<!DOCTYPE",
-              "text", "text\n===", "    indented", "1) a", "| a |\n|---|", "[a]: b", "a\\", "*a", "`a", "\tx", "```\n<!--", "<div><!-- x\n\ny",
-              "<table><tr><td></td></tr>", "<div title=\"\n\nx", "- ~~~\n\n  x", "   ```\nx", "<div\n", "text <b>bold", "<style>\n```"]  # fmt: skip
+OPEN_ENDED = [
+    "```\ncode",
+    "~~~~py\n```\ncode",
+    "``````\n```",
+    "- a\n  ```\n  code",
+    "> ```\n> code",
+    "- a\n\n  - b",
+    "<!-- comment",
+    "<details>\n<summary>x</summary>\n\ntext",
+    "<div>\n<div>\n\nx",
+    "<pre>\nx",
+    "<script>\nx",
+    "<?php",
+    "<![CDATA[ x",
+    "<!DOCTYPE",
+    "text",
+    "text\n===",
+    "    indented",
+    "1) a",
+    "| a |\n|---|",
+    "[a]: b",
+    "a\\",
+    "*a",
+    "`a",
+    "\tx",
+    "```\n<!--",
+    "<div><!-- x\n\ny",
+    "<table><tr><td></td></tr>",
+    '<div title="\n\nx',
+    "- ~~~\n\n  x",
+    "   ```\nx",
+    "<div\n",
+    "text <b>bold",
+    "<style>\n```",
+]
 
 
 @pytest.mark.parametrize("text", OPEN_ENDED)
@@ -60,7 +115,31 @@ def test_a_field_ends_where_it_ends(text: str) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.sampled_from(["```", "~~~", "````", "- ", "> ", "  ", "    ", "x", "\n", "<!--", "-->", "<div>", "# ", "---", "<pre>", "`", "|"])))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "```",
+                "~~~",
+                "````",
+                "- ",
+                "> ",
+                "  ",
+                "    ",
+                "x",
+                "\n",
+                "<!--",
+                "-->",
+                "<div>",
+                "# ",
+                "---",
+                "<pre>",
+                "`",
+                "|",
+            ]
+        )
+    )
+)
 def test_no_field_swallows_the_next_section(parts: list[str]) -> None:
     text = "".join(parts)
     headings = render(pages.md(output=text, log="the log")).headings

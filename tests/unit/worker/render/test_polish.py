@@ -73,4 +73,5 @@ def test_python_markdown_goes_the_same_way() -> None:
 
 
 def test_python_markdown_survives_deep_nesting() -> None:
-    assert "nested too deeply" in pages.html(PYTHON_MARKDOWN, output="> " * 150 + "\n" + "> - " * 190 + "x")
+    text = "\n".join("    " * depth + "- a" for depth in range(500))
+    assert "nested too deeply" in pages.html(PYTHON_MARKDOWN, output=text)

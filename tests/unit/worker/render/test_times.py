@@ -17,7 +17,8 @@ from worker.render.times import duration_between, duration_text, moment_text
         (datetime(2025, 4, 9, 14, 59, 56, 123456, UTC), "UTC", "2025-04-09 14:59:56.123456 UTC"),
         (datetime(2025, 4, 9, 14, 59, 56, tzinfo=UTC), "Europe/Vienna", "2025-04-09 16:59:56 CEST"),
         (datetime(2025, 4, 9, 14, tzinfo=timezone(timedelta(hours=2))), "UTC", "2025-04-09 12:00:00 UTC"),
-        (datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), "UTC", "0001-01-01 00:00:00 UTC+14:00"),
+        (datetime.min.replace(tzinfo=UTC), "America/New_York", "0001-01-01 00:00:00 UTC"),
+        (datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), "UTC", "0001-01-01 00:00:00 UTC"),
     ],
 )
 def test_moments(moment: datetime, zone: str, expected: str) -> None:

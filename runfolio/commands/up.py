@@ -1,0 +1,60 @@
+"""``up``: everything on one machine."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runfolio.target import DEFAULT_DATA_DIR
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from runfolio.embedded import Stack
+
+
+def up(
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port of the gateway; 0 takes a free one.")
+    ] = 8000,
+    data_dir: Annotated[
+        Path, typer.Option("--data-dir", help="Folder that keeps everything; it is made where it is missing.")
+    ] = DEFAULT_DATA_DIR,
+) -> None:
+    """Run everything on this machine until Ctrl-C: broker, storage, gateway, workers, sweeper."""
+    began = time.monotonic()
+    from rich.console import Console  # noqa: PLC0415 # the other commands need not wait for it
+
+    from runfolio.embedded import start_stack  # noqa: PLC0415 # as above
+
+    console = Console(highlight=False, soft_wrap=True)
+    with console.status("Starting …"):
+        stack = start_stack(data_dir, port, on_event=lambda sentence: console.print(sentence, markup=False))
+    with stack:
+        _show(console, stack, data_dir, time.monotonic() - began)
+        stack.run()
+    console.print("Stopped.")
+
+
+def _show(console: Console, stack: Stack, data_dir: Path, seconds: float) -> None:
+    example = (
+        "runfolio send FILE"
+        if data_dir == DEFAULT_DATA_DIR
+        else f"runfolio send --data-dir {shlex.quote(str(data_dir))} FILE"
+    )
+    lines = (
+        ("Address", stack.info.gateway_url),
+        ("API", f"{stack.info.gateway_url}/docs"),
+        ("Admin token", str(stack.data.admin_token_file)),
+        ("Logs", str(stack.data.logs)),
+        ("Send one", example),
+        ("Stop", "Ctrl-C"),
+    )
+    console.print(f"[bold green]Runfolio is ready[/] after {seconds:.1f} s.")
+    for name, value in lines:
+        console.print(f"  {name:<12}", style="dim", end="")
+        console.print(value, markup=False)

@@ -1,0 +1,145 @@
+"""``runfolio export``: the archive that a server would make, made here, with neither broker nor storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from producer.bodies import lines, step_too_large
+from producer.contract import jsontext
+from producer.contract.errors import RunfolioError
+from producer.contract.export import (
+    ExecutionRef,
+    Options,
+    Pending,
+    RenderProfile,
+    RequestedExport,
+    WorkflowRef,
+    export_id,
+    read_requested,
+)
+from producer.contract.masking import Masker, read_secrets
+from producer.contract.names import archive_name
+from producer.contract.record import StepDocument, read_header, read_step, refuse_unfinished
+from producer.contract.records import Record, Records
+from producer.engines import convert
+from producer.events import STARTED, Event, batch_events, first_line, structured_event
+from producer.intake import Incoming, as_text, check_type, moment_of, split_record, streamed_record
+from runfolio.envelope import Choices
+from runfolio.files import save, scratch
+from runfolio.inputs import Input, Kind
+from runfolio.localobjects import LocalObjects
+from runfolio.terminal import Report
+from worker.pages import archive_of
+
+MAX_STEP_BYTES: Final = 16 * 1024 * 1024
+"""What a gateway takes by default; a record that it refuses makes no archive here either."""
+
+
+class Execution(NamedTuple):
+    """An execution of the input, and the time of the event that brought it."""
+
+    incoming: Incoming
+    event_time: datetime | None
+
+
+def export_offline(
+    source: Input,
+    folder: Path,
+    choices: Choices,
+    *,
+    profile: RenderProfile,
+    max_step_bytes: int = MAX_STEP_BYTES,
+    report: Report,
+) -> Iterator[Path]:
+    """Make the archives of a file's executions, one after the other, and yield their paths.
+
+    The options are ``choices``, else those that the record asks for itself, else the defaults; ``report`` counts steps.
+    The time in an archive's name is the execution's, as on a server; a record without any takes the place of the moment
+    at which a server accepts it by the time at which the file was last changed. Raises what a gateway would answer.
+    """
+    for execution in _executions(source, max_step_bytes):
+        # A large record needs room for its steps: where the archive goes there is some, in /tmp perhaps none.
+        with scratch(folder) as lent:
+            records = Records(LocalObjects(lent))
+            requested, record = _stored(records, execution, choices, source.modified_at, max_step_bytes)
+            for one in requested:
+                pending = draft(record, one.options, profile)
+                yield save(folder, pending.archive_name, archive_of(record, pending, report))
+
+
+def _executions(source: Input, limit: int) -> Iterator[Execution]:
+    if source.kind is Kind.LINES:
+        first, rest = first_line(lines(source.pieces(), limit))
+        yield Execution(streamed_record(first, rest), None)
+    elif source.kind is Kind.RECORD:
+        yield Execution(split_record(source.whole()), None)
+    elif source.engine is not None:
+        payload = jsontext.decode(source.whole(), where=source.name)
+        record = convert(source.engine.name, payload, instance=source.engine.instance)
+        yield Execution(as_text(record), None)
+    elif source.kind is Kind.EVENT:
+        yield _of_event(structured_event(source.whole()))
+    else:
+        yield from map(_of_event, batch_events(source.whole()))
+
+
+def _of_event(event: Event | RunfolioError) -> Execution:
+    if isinstance(event, RunfolioError):
+        raise event
+    check_type(event)
+    if event.type == STARTED:
+        refuse_unfinished({"execution": {"status": "running"}})
+    return Execution(split_record(event.data), event.time)
+
+
+def _stored(
+    records: Records, execution: Execution, choices: Choices, accepted_at: datetime, limit: int
+) -> tuple[Iterable[RequestedExport], Record]:
+    """Check and mask a record as the gateway does, and keep it where its steps can be read again."""
+    members: dict[str, Any] = dict(execution.incoming.header)
+    asked_for = members.pop("export", None)
+    requested = read_requested(dict(choices) or asked_for)
+    masker = read_secrets(members.pop("secrets", None))
+    header = read_header(masker.mask_header(members) if masker else members)
+    written = records.write(
+        header,
+        _steps(execution.incoming.steps, masker, limit),
+        accepted_at=accepted_at,
+        moment=moment_of(header, execution.event_time, accepted_at),
+        confirm=lambda: None,
+    )
+    return requested, written.record
+
+
+def _steps(steps: Iterable[bytes], masker: Masker | None, limit: int) -> Iterator[StepDocument]:
+    for position, text in enumerate(steps):
+        where = f"steps[{position}]"
+        if len(text) > limit:
+            raise step_too_large(where, limit)
+        value = jsontext.decode(text, where=where)
+        yield read_step(masker.mask_step(value) if masker and isinstance(value, dict) else value, position)
+
+
+def draft(record: Record, options: Options, profile: RenderProfile) -> Pending:
+    """Describe the export of a record that needs neither link nor queue."""
+    header, stored = record.document.header, record.stored
+    name = archive_name(header.workflow_name, stored.moment, ZoneInfo(profile.timezone), header.execution.id)
+    return Pending(
+        id=export_id(header.workflow.id, header.execution.id, stored.digest, options, profile),
+        generation=0,
+        nonce="",
+        workflow=WorkflowRef(header.workflow.id, header.workflow_name),
+        execution=ExecutionRef(header.execution.id, header.execution.status),
+        digest=stored.digest,
+        options=options,
+        profile=profile,
+        archive_name=name,
+        step_count=stored.step_count,
+        download_url="",
+        created_at=stored.accepted_at,
+        requested_by="",
+    )

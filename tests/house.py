@@ -1,0 +1,306 @@
+"""A whole installation in memory: gateway, queue, workers and sweeper, over stand-ins that can be made to fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, Final, NamedTuple, cast
+
+import httpx
+
+from producer.contract import callbacks, jsontext
+from producer.contract.board import Board
+from producer.contract.errors import RunfolioError
+from producer.contract.export import Export, Pending, RenderProfile, RequestedExport
+from producer.contract.links import LinkSigner
+from producer.contract.objects import ObjectStore
+from producer.contract.outbox import Outbox
+from producer.contract.queue import Queue
+from producer.contract.records import Records
+from producer.contract.tasks import EXPORT_QUEUE, ExportMessage, decode_message, encode_message
+from producer.executions import Executions
+from producer.exports import Exports, Requested
+from producer.intake import Intake, as_text
+from tests.fakes import MemoryObjects
+from tests.fakes_board import FakeBoard, FakeBroker, FakeClock
+from worker.callbacks import AllowList, Callbacks, Sender
+from worker.callbacks.outcome import Outcome, Verdict
+from worker.pipeline import Pipeline
+from worker.rebuild import Rebuild
+from worker.retention import Retention
+from worker.sweep import Sweeper
+
+START: Final = datetime(2025, 4, 9, 15, 0, tzinfo=UTC)
+HOOK: Final = "https://receiver.example/hook"
+SECRET: Final = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+LEASE: Final = timedelta(minutes=1)
+"""The thread that renews leases sleeps for a third of it, by the real clock: longer than any test."""
+
+
+class Step(NamedTuple):
+    """One call of a stand-in, as the wire sees it."""
+
+    part: str
+    method: str
+    arguments: tuple[Any, ...]
+
+
+class Wire:
+    """Runs through every call of a process to storage, board and queue; ``around`` makes the call, or does worse."""
+
+    def __init__(self) -> None:
+        self.around: Callable[[Step, Callable[[], Any]], Any] = lambda _, call: call()
+
+    def through(self, part: str, target: object) -> Any:
+        """Return the target, every method of which passes through this wire."""
+        return _Wired(part, target, self)
+
+
+class _Wired:
+    def __init__(self, part: str, target: object, wire: Wire) -> None:
+        self._part = part
+        self._target = target
+        self._wire = wire
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._target, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return self._wire.around(Step(self._part, name, args), lambda: method(*args, **kwargs))
+
+        return call
+
+
+class FakeQueue:
+    """Celery's two queues: first in, first out, lost with the broker."""
+
+    def __init__(self, broker: FakeBroker) -> None:
+        self._broker = broker
+        self.exports: list[dict[str, Any]] = []
+        self.callbacks: list[tuple[str, str]] = []
+
+    def export(self, pending: Pending, marked_at: int, record: str | None = None) -> None:
+        self._broker.check()
+        self.exports.append(encode_message(ExportMessage(pending, record)))
+        self._broker.queues.setdefault(EXPORT_QUEUE, []).append(marked_at)
+
+    def callback(self, export_id: str, name: str) -> None:
+        self._broker.check()
+        self.callbacks.append((export_id, name))
+
+    def take_export(self) -> ExportMessage | None:
+        """Take the next message, which is gone from the queue from then on, whatever becomes of it."""
+        if not self.exports:
+            return None
+        self._broker.queues[EXPORT_QUEUE].pop(0)
+        return decode_message(self.exports.pop(0))
+
+
+class TestSender:
+    """A sender of events that may send everything, or nothing, and shows it only at the end."""
+
+    __test__ = False
+
+    def __init__(self, name: str = "engine", refusal: RunfolioError | None = None) -> None:
+        self._name = name
+        self._refusal = refusal
+        self.asked: list[str] = []
+
+    def precheck(self, workflow_id: str) -> None:
+        """Know nothing yet."""
+
+    def confirm(self, workflow_id: str) -> str:
+        self.asked.append(workflow_id)
+        if self._refusal is not None:
+            raise self._refusal
+        return self._name
+
+
+@dataclass(frozen=True)
+class RecordingSender(Sender):
+    """Delivers callbacks to a list: the message's id, and the export as it was told."""
+
+    told: list[tuple[str, Export]] = field(default_factory=list)
+
+    def deliver(self, entry: callbacks.CallbackEntry, export: Export, settled_at: datetime, now: datetime) -> Outcome:
+        assert settled_at <= now
+        self.told.append((entry.message_id, export))
+        return Outcome(Verdict.DELIVERED, "The receiver has taken it.", 204)
+
+
+_TLS: Final = httpx.create_ssl_context()
+"""Made once: reading all authorities takes longer than a test."""
+
+
+class House:
+    """One bucket, one broker, one clock, and as many processes as a test starts."""
+
+    def __init__(self, *, profile: RenderProfile | None = None, callbacks_enabled: bool = True) -> None:
+        self.clock = FakeClock(START)
+        self.objects = MemoryObjects(self.clock.now)
+        self.broker = FakeBroker(self.clock)
+        self.board = FakeBoard(self.broker)
+        self.queue = FakeQueue(self.broker)
+        self.profile = profile or RenderProfile()
+        self.callbacks_enabled = callbacks_enabled
+        self.receiver = RecordingSender(SECRET, "https://runfolio.example", AllowList(""), tls=_TLS)
+        self.gateway = Process(self, Wire())
+        self.worker = Process(self, Wire())
+        self.sweeper = self.worker.sweeper(max_attempts=8)
+
+    def send(self, record: Mapping[str, Any], **event: Any) -> list[Export]:
+        """Send a record as an engine does, with ``export``, ``secrets`` or an event's time beside it."""
+        return self.gateway.send(record, **event)
+
+    def request(self, record: Mapping[str, Any], **options: Any) -> Requested:
+        """Ask for an export on the page."""
+        return self.gateway.request(record, **options)
+
+    def work(self) -> None:
+        """Let a worker do all that is in the queues."""
+        self.worker.work()
+
+    def settle_down(self, rounds: int = 40) -> None:
+        """Let time pass, sweep and work until nothing is left to do."""
+        for _ in range(rounds):
+            self.work()
+            if not self.pending() and not any(self.objects.list("callbacks/")):
+                return
+            self.clock.advance(30)
+            self.sweeper.round()
+
+    def pending(self) -> list[str]:
+        """Return the keys of all pending entries."""
+        return [found.key for found in self.objects.list("pending/")]
+
+    def archives(self) -> list[str]:
+        """Return the keys of all archives."""
+        return [key for key in self.stored() if key.endswith(".zip")]
+
+    def stored(self) -> tuple[str, ...]:
+        """Return the key of every stored object."""
+        return self.objects.keys()
+
+    def lose_broker(self) -> None:
+        """Lose the board and the queues."""
+        self.broker.wipe()
+        self.queue.exports.clear()
+        self.queue.callbacks.clear()
+
+
+class Process:
+    """The parts that one process has, all of whose calls pass through a wire."""
+
+    def __init__(self, house: House, wire: Wire) -> None:
+        self.house = house
+        self.wire = wire
+        self.objects = cast("ObjectStore", wire.through("objects", house.objects))
+        self.board = cast("Board", _wired_board(house.board, wire))
+        self.queue = cast("Queue", wire.through("queue", house.queue))
+        self.records = Records(self.objects)
+        self.outbox = Outbox(self.objects)
+        self.exports = Exports(
+            objects=self.objects,
+            outbox=self.outbox,
+            board=self.board,
+            queue=self.queue,
+            links=LinkSigner("x" * 32),
+            profile=house.profile,
+            public_url="https://runfolio.example",
+            callbacks_enabled=house.callbacks_enabled,
+            now=house.clock.now,
+        )
+        self.executions = Executions(self.records, self.board, self.exports)
+        self.intake = Intake(self.objects, self.records, self.exports, self.board, 16 << 20, house.clock.now)
+        self.pipeline = Pipeline(
+            objects=self.objects,
+            records=self.records,
+            outbox=self.outbox,
+            board=self.board,
+            owner="worker",
+            lease_ttl=LEASE,
+            link_ttl=timedelta(days=7),
+            call_back=self._call_back,
+            now=house.clock.now,
+        )
+        self.callbacks = Callbacks(self.objects, self.outbox.current, house.receiver, house.clock.now)
+
+    def sweeper(
+        self,
+        *,
+        max_attempts: int = 8,
+        archive_ttl: timedelta | None = timedelta(days=30),
+        record_ttl: timedelta | None = None,
+        owner: str = "sweeper",
+    ) -> Sweeper:
+        """Return a new sweeper, as after a restart."""
+        clock = self.house.clock
+        return Sweeper(
+            objects=self.objects,
+            outbox=self.outbox,
+            board=self.board,
+            queue=self.queue,
+            owner=owner,
+            max_attempts=max_attempts,
+            rebuild=Rebuild(self.objects, self.records, self.outbox, self.board, clock.now),
+            retention=Retention(
+                self.objects, self.records, self.outbox, self.board, archive_ttl, record_ttl, clock.now, clock.seconds
+            ),
+            now=clock.now,
+            clock=clock.seconds,
+        )
+
+    def send(self, record: Mapping[str, Any], *, sender: TestSender | None = None, **event: Any) -> list[Export]:
+        """Take in an event."""
+        incoming = as_text(jsontext.decode(jsontext.encode({**record, **event})))
+        return self.intake.completed(incoming, None, sender or TestSender())
+
+    def request(self, record: Mapping[str, Any], **options: Any) -> Requested:
+        """Take in a request to export an execution."""
+        place = record["workflow"]["id"], record["execution"]["id"]
+        requested = jsontext.convert(options, RequestedExport)
+        return self.exports.request(self.executions.record(*place), requested, "somebody", revive=True)
+
+    def work(self) -> None:
+        """Do all that is in the queues, as the tasks do it."""
+        queue = self.house.queue
+        while (message := queue.take_export()) is not None:
+            _as_task(partial(self.pipeline.run, message))
+        while queue.callbacks:
+            _as_task(partial(self.callbacks.process, *queue.callbacks.pop(0)))
+
+    def _call_back(self, export_id: str) -> None:
+        for entry in callbacks.entries(self.objects, export_id):
+            self.queue.callback(export_id, entry.name)
+
+
+def _as_task(act: Callable[[], object]) -> None:
+    try:
+        act()
+    except RunfolioError:
+        return  # The task logs it; the sweeper does the rest.
+
+
+def _wired_board(board: FakeBoard, wire: Wire) -> SimpleNamespace:
+    parts = ("exports", "leases", "queue", "executions", "workflows", "rebuild", "heartbeats")
+    return SimpleNamespace(**{part: wire.through(part, getattr(board, part)) for part in parts})
+
+
+def record_of(
+    steps: Iterable[Mapping[str, Any]] = (), *, workflow: str = "wf", execution: str = "e1", **fields: Any
+) -> dict[str, Any]:
+    """Return an execution record; ``fields`` go into its execution."""
+    started = {"status": "succeeded", "started_at": "2025-04-09T14:59:56Z"}
+    return {
+        "workflow": {"id": workflow, "name": "virtual assistant"},
+        "execution": {"id": execution, **started, **fields},
+        "steps": list(steps),
+    }
+
+
+def step(name: str = "fetch", status: str = "succeeded", **fields: Any) -> dict[str, Any]:
+    """Return a step."""
+    return {"name": name, "status": status, **fields}

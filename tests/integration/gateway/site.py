@@ -1,0 +1,174 @@
+"""A gateway under its real server in a thread, over real storage and a real broker, and a worker in another."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import httpx
+import msgspec
+from fastapi import FastAPI
+from redis import Redis
+
+from producer.access.tokens import Scope, TokenFile
+from producer.app import connect, make_app
+from producer.asgi import Server
+from producer.contract.objects import ObjectStore
+from producer.contract.tasks import EXPORT_QUEUE, decode_message
+from producer.settings import GatewaySettings
+from tests.integration.gateway.examples import STRUCTURED
+from tests.servers import HOST, S3Server, free_port_pairs
+from worker.app import Parts
+from worker.settings import WorkerSettings
+
+CALLBACK_SECRET: Final = "whsec_" + "c2VjcmV0" * 5
+
+
+class WorkerThread:
+    """Makes exports as a worker process does: takes messages from the real queue, as long as it is not paused."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self.parts = Parts(settings)
+        self._broker = Redis.from_url(settings.broker_url)
+        self._go = threading.Event()
+        self._go.set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._broker.close()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave messages in the queue within the block."""
+        self._go.clear()
+        time.sleep(0.15)  # A message that was being waited for is taken before this.
+        try:
+            yield
+        finally:
+            self._go.set()
+
+    def resume(self) -> None:
+        """Go on, before the end of the block."""
+        self._go.set()
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            if not self._go.wait(0.05):
+                continue
+            found: Any = self._broker.brpop([EXPORT_QUEUE], timeout=0.1)
+            if found is not None:
+                self.parts.pipeline.run(decode_message(read_arguments(found[1])))
+
+
+def read_arguments(message: bytes) -> dict[str, Any]:
+    """Read the keyword arguments out of a Celery message (protocol 2) as Redis holds it."""
+    _, arguments, _ = msgspec.json.decode(b64decode(msgspec.json.decode(message)["body"]))
+    assert isinstance(arguments, dict)
+    return arguments
+
+
+@dataclass
+class Site:
+    """A running gateway with its worker, and tokens for it."""
+
+    url: str
+    app: FastAPI
+    server: Server
+    worker: WorkerThread
+    tokens: TokenFile
+    token: str
+    client: httpx.Client
+    broker_url: str
+    tokens_file: Path
+
+    @property
+    def objects(self) -> ObjectStore:
+        """The storage, as the gateway reaches it."""
+        objects: ObjectStore = self.app.state.gateway.objects
+        return objects
+
+    def with_token(self, scopes: str, workflows: str = "*") -> httpx.Client:
+        """A client with a token of its own; the caller closes it."""
+        name = f"test-{uuid.uuid4().hex}"
+        token = self.tokens.create(name, [Scope(scope) for scope in scopes.split(",")], [workflows])
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+    def send(self, event: Mapping[str, Any], client: httpx.Client | None = None) -> httpx.Response:
+        """Post an event in structured mode."""
+        return (client or self.client).post("/v1/events", content=msgspec.json.encode(event), headers=STRUCTURED)
+
+    def sent(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Post an event that is accepted with one export, and return the export."""
+        answer = self.send(event)
+        assert answer.status_code == 202, answer.text
+        (export,) = answer.json()["exports"]
+        assert isinstance(export, dict)
+        return export
+
+    def settled(self, export: Mapping[str, Any]) -> dict[str, Any]:
+        """Wait for an export's end."""
+        answer = self.client.get(f"/v1/exports/{export['id']}", params={"wait": 20})
+        assert answer.status_code == 200, answer.text
+        settled = answer.json()
+        assert isinstance(settled, dict)
+        return settled
+
+    def ready(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Post an event and wait until its export is ready."""
+        export = self.settled(self.sent(event))
+        assert export["status"] == "ready", export
+        return export
+
+
+def eventually(holds: Callable[[], bool], within: float = 15.0) -> None:
+    """Wait until something holds, and fail where it does not."""
+    deadline = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < deadline, "It did not come true in time."
+        time.sleep(0.02)
+
+
+@contextmanager
+def running_site(folder: Path, storage: S3Server, broker_url: str) -> Iterator[Site]:
+    """Run a gateway and a worker as long as the block lasts. AWS credentials must be in the environment."""
+    (port,) = free_port_pairs(1)
+    shared: dict[str, Any] = {
+        "broker_url": broker_url,
+        "s3_endpoint_url": storage.endpoint_url,
+        "s3_bucket": storage.bucket,
+        "public_url": f"http://{HOST}:{port}",
+        "callback_secret": CALLBACK_SECRET,
+    }
+    tokens = TokenFile(folder / "tokens.json")
+    token = tokens.create("admin", list(Scope), ["*"])
+    settings = GatewaySettings(tokens_file=folder / "tokens.json", link_secret="l" * 32, **shared)
+    app = make_app(connect(settings))
+    server = Server(app, HOST, port)
+    thread = threading.Thread(target=server.run)
+    with WorkerThread(WorkerSettings(**shared)) as worker:
+        thread.start()
+        try:
+            eventually(lambda: server.started)
+            with httpx.Client(
+                base_url=settings.public_url, headers={"Authorization": f"Bearer {token}"}, timeout=70
+            ) as client:
+                yield Site(
+                    settings.public_url, app, server, worker, tokens, token, client, broker_url, settings.tokens_file
+                )
+        finally:
+            server.should_exit = True
+            thread.join()

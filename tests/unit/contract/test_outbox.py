@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from producer.contract import keys
+from producer.contract.errors import RunfolioError, StorageUnavailable
+from producer.contract.export import ExecutionRef, Facts, Options, Pending, RenderProfile, State, WorkflowRef
+from producer.contract.outbox import Outbox, Settled, Waiting
+from tests.fakes import MemoryObjects
+
+AT = datetime(2025, 4, 9, tzinfo=UTC)
+EXPORT = "ab" * 16
+
+
+def pending(generation: int = 0, **changes: Any) -> Pending:
+    fields: dict[str, Any] = {
+        "id": EXPORT,
+        "generation": generation,
+        "nonce": f"{generation:032x}",
+        "workflow": WorkflowRef("wf", "virtual assistant"),
+        "execution": ExecutionRef("e1", "succeeded"),
+        "digest": "0" * 64,
+        "options": Options(),
+        "profile": RenderProfile(),
+        "archive_name": "a.zip",
+        "step_count": 3,
+        "download_url": f"https://runfolio.example/d/{generation}",
+        "created_at": AT,
+        "requested_by": "somebody",
+    }
+    return Pending(**{**fields, **changes})
+
+
+def facts(generation: int = 0, status: State = State.FAILED) -> Facts:
+    return pending(generation).settle(status, AT)
+
+
+@pytest.fixture
+def objects() -> MemoryObjects:
+    return MemoryObjects(lambda: AT)
+
+
+@pytest.fixture
+def outbox(objects: MemoryObjects) -> Outbox:
+    return Outbox(objects)
+
+
+def test_an_entry_is_accepted_once(outbox: Outbox) -> None:
+    assert outbox.accept(pending())
+    assert not outbox.accept(pending(requested_by="another"))
+    assert outbox.pending(EXPORT, 0) == pending()
+    assert outbox.current(EXPORT) == pending()
+
+
+def test_generations_have_entries_of_their_own(outbox: Outbox) -> None:
+    assert outbox.accept(pending(0))
+    assert outbox.accept(pending(1))
+    outbox.forget_pending(pending(0))
+    assert outbox.pending(EXPORT, 0) is None
+    assert list(outbox.all_pending()) == [Waiting(EXPORT, 1, AT)]
+
+
+def test_nothing_is_known_of_an_export_that_was_never_asked_for(outbox: Outbox) -> None:
+    assert outbox.current(EXPORT) is None
+    assert outbox.settled(EXPORT) is None
+
+
+def test_facts_count_over_the_entry_of_their_own_generation(outbox: Outbox) -> None:
+    outbox.accept(pending(0))
+    assert outbox.settle(facts(0), None)
+    current = outbox.current(EXPORT)
+    assert isinstance(current, Settled)
+    assert current.facts == facts(0)
+
+
+def test_a_newer_entry_counts_over_older_facts(outbox: Outbox) -> None:
+    outbox.settle(facts(0), None)
+    outbox.accept(pending(1))
+    assert outbox.current(EXPORT) == pending(1)
+
+
+def test_facts_are_written_only_over_what_was_read(outbox: Outbox) -> None:
+    assert outbox.settle(facts(0), None)
+    assert not outbox.settle(facts(0, State.READY), None)
+    first = outbox.settled(EXPORT)
+    assert outbox.settle(facts(0, State.DELETED), first)
+    assert not outbox.settle(facts(0, State.EXPIRED), first)
+    second = outbox.settled(EXPORT)
+    assert second is not None
+    assert second.facts.status is State.DELETED
+
+
+def test_an_export_that_settles_between_two_reads_is_seen(objects: MemoryObjects, outbox: Outbox) -> None:
+    outbox.accept(pending())
+    get = objects.get
+
+    def settling(key: str) -> Any:
+        if key == keys.pending(EXPORT, 0):
+            outbox.settle(facts(), None)
+            outbox.forget_pending(pending())
+        return get(key)
+
+    objects.get = settling  # type: ignore[method-assign] # somebody else settles while this reads
+    current = outbox.current(EXPORT)
+    assert isinstance(current, Settled)
+
+
+def test_a_generation_is_concluded_once(outbox: Outbox) -> None:
+    ready, deleted = facts(0, State.READY), facts(0, State.DELETED)
+    assert outbox.conclude(ready, None) == ready
+    assert outbox.conclude(deleted, None) == ready
+    assert outbox.conclude(deleted, outbox.settled(EXPORT)) == ready
+
+
+def test_facts_of_an_older_generation_do_not_stand_in_the_way_though_they_change(outbox: Outbox) -> None:
+    outbox.settle(facts(0, State.READY), None)
+    seen = outbox.settled(EXPORT)
+    outbox.settle(facts(0, State.EXPIRED), seen)
+    assert outbox.conclude(facts(1, State.READY), seen) == facts(1, State.READY)
+
+
+def test_an_older_generation_is_not_concluded_over_a_newer_one(outbox: Outbox) -> None:
+    outbox.settle(facts(1, State.READY), None)
+    assert outbox.conclude(facts(0), None) == facts(1, State.READY)
+
+
+def test_all_facts_are_found_among_archives_and_logs(objects: MemoryObjects, outbox: Outbox) -> None:
+    outbox.settle(facts(), None)
+    objects.put(pending().archive_key, b"zip")
+    objects.put(f"exports/{EXPORT}/deliveries.json", b"[]")
+    assert [one.facts for one in outbox.all_facts()] == [facts()]
+
+
+def test_damaged_facts_do_not_hide_the_others(objects: MemoryObjects, outbox: Outbox) -> None:
+    outbox.settle(facts(), None)
+    objects.put(keys.facts("00" * 16), b"{}")
+    objects.put(keys.facts("ff" * 16), b"\xff")
+    assert [one.facts for one in outbox.all_facts()] == [facts()]
+
+
+def test_a_damaged_entry_is_an_error_of_ours(objects: MemoryObjects, outbox: Outbox) -> None:
+    objects.put(keys.pending(EXPORT, 0), b"{")
+    with pytest.raises(RunfolioError, match="Pending cannot be read"):
+        outbox.pending(EXPORT, 0)
+
+
+def test_a_store_that_is_away_is_not_taken_for_an_empty_one(objects: MemoryObjects, outbox: Outbox) -> None:
+    outbox.settle(facts(), None)
+    found = outbox.all_facts()
+    objects.down = True
+    with pytest.raises(StorageUnavailable):
+        next(found)
+    with pytest.raises(StorageUnavailable):
+        outbox.current(EXPORT)

@@ -1,0 +1,99 @@
+"""Habits that no linter holds: what is caught, how long things are, nothing left for later."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.sources import ROOT, modules
+
+PRODUCT = ("producer", "worker", "runfolio")
+EVERYTHING = (*PRODUCT, "tests", "bench")
+LONGEST_MODULE = 300
+LONGEST_FUNCTION = 50
+
+BROAD = {
+    "worker.tasks": "the edge of the process: whatever a record does to the renderer, the export's user is told of it",
+}
+"""The modules that catch everything, each with its reason; everywhere else ``RunfolioError`` is what is expected."""
+
+LATER = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
+WRITTEN = {".py", ".html", ".md", ".css", ".js", ".lua", ".sh", ".yml", ".toml"}
+
+
+def test_nothing_is_caught_broadly() -> None:
+    broad = {module.name: lines for module in modules(*PRODUCT) if (lines := list(broad_handlers(module.tree)))}
+    assert {name: lines for name, lines in broad.items() if name not in BROAD} == {}
+    assert set(BROAD) - set(broad) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "try: f()\nexcept: pass",
+        "try: f()\nexcept (ValueError, Exception): pass",
+        "with contextlib.suppress(BaseException): f()",
+    ],
+)
+def test_catching_everything_would_be_found(text: str) -> None:
+    assert list(broad_handlers(ast.parse(text)))
+
+
+def broad_handlers(tree: ast.Module) -> Iterator[int]:
+    """Yield the lines on which everything is caught."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler | ast.Call) and catches_everything(node):
+            yield node.lineno
+
+
+def catches_everything(node: ast.ExceptHandler | ast.Call) -> bool:
+    if isinstance(node, ast.ExceptHandler):
+        caught = node.type
+        if caught is None:
+            return True
+        return any(is_broad(one) for one in (caught.elts if isinstance(caught, ast.Tuple) else [caught]))
+    return ast.unparse(node.func).endswith("suppress") and any(map(is_broad, node.args))
+
+
+def is_broad(node: ast.expr) -> bool:
+    return ast.unparse(node) in {"Exception", "BaseException", "builtins.Exception", "builtins.BaseException"}
+
+
+def test_modules_are_short() -> None:
+    lengths = {module.name: module.text.count("\n") for module in modules(*PRODUCT)}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_MODULE} == {}
+
+
+def test_functions_are_short() -> None:
+    lengths = {
+        f"{module.name}.{name}": length for module in modules(*PRODUCT) for name, length in functions(module.tree)
+    }
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}
+
+
+def functions(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Yield every function's name and its length in lines."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def test_nothing_is_left_for_later() -> None:
+    found = {path: LATER.findall(path.read_text(encoding="utf-8")) for path in files()}
+    assert {str(path): words for path, words in found.items() if words} == {}
+
+
+def files() -> Iterator[Path]:
+    """Yield what people write: code, templates, documentation, configuration."""
+    yield from (path for path in ROOT.iterdir() if path.suffix in WRITTEN)
+    for package in EVERYTHING:
+        yield from (path for path in (ROOT / package).rglob("*") if path.suffix in WRITTEN)
+
+
+def test_no_module_is_a_drawer_for_everything() -> None:
+    drawers = {"utils", "util", "helpers", "common", "misc"}
+    assert [module.name for module in modules(*EVERYTHING) if module.path.stem in drawers] == []
