@@ -30,9 +30,10 @@ from producer.contract.outbox import Outbox
 from producer.contract.queue import Queue, make_celery
 from producer.contract.records import Records
 from producer.executions import Executions
-from producer.exports import Exports
+from producer.exports import Exports, utc_now
 from producer.gateway import Gateway
 from producer.intake import Intake
+from producer.links import Links
 from producer.metrics import Metrics
 from producer.settings import GatewaySettings
 
@@ -46,12 +47,14 @@ def make_gateway(settings: GatewaySettings, objects: ObjectStore, broker: Redis,
     records = Records(objects)
     tokens = TokenFile(settings.tokens_file)
     tokens.entries()  # A tokens file that is missing or broken must stop the start; later the last good one is kept.
-    shown = Exports(
+    outbox = Outbox(objects)
+    signer = LinkSigner(settings.link_secret.split(","))
+    exported = Exports(
         objects=objects,
-        outbox=Outbox(objects),
+        outbox=outbox,
         board=board,
         queue=Queue(make_celery(settings.broker_url)),
-        links=LinkSigner(settings.link_secret.split(",")),
+        links=signer,
         profile=settings.profile,
         public_url=settings.public_url,
         callbacks_enabled=settings.callback_secret is not None,
@@ -62,9 +65,10 @@ def make_gateway(settings: GatewaySettings, objects: ObjectStore, broker: Redis,
         board=board,
         announcements=Announcements(listener),
         authenticator=Authenticator(tokens),
-        exports=shown,
-        executions=Executions(records, board, shown),
-        intake=Intake(objects, records, shown, board, settings.max_step_bytes),
+        exports=exported,
+        links=Links(signer, outbox, objects, utc_now),
+        executions=Executions(records, board, exported),
+        intake=Intake(objects, records, exported, board, settings.max_step_bytes),
         uploads=anyio.CapacityLimiter(settings.max_uploads),
         calls=anyio.CapacityLimiter(CALLS),
     )

@@ -156,3 +156,12 @@ def first_line(lines: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
     if line is None:
         raise MalformedBody("The body is empty.", field="body", remedy="Send the record's first line, then its steps.")
     return line, rest
+
+
+_TYPES: Final = f"Send the type '{COMPLETED}' or '{STARTED}'."
+
+
+def check_type(event: Event) -> None:
+    """Raise InvalidRecord where an event is of a type that Runfolio does not know."""
+    if event.type not in {COMPLETED, STARTED}:
+        raise InvalidRecord(f"The event type '{event.type}' is not known.", field="type", remedy=_TYPES)

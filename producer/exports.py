@@ -7,21 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from producer.contract import callbacks, jsontext, names
+from producer.contract import callbacks, jsontext
 from producer.contract.board import Board
-from producer.contract.errors import BrokerUnavailable, Conflict, ExportFailed, Gone, NotFound
+from producer.contract.drafting import draft, identity_of
+from producer.contract.errors import BrokerUnavailable, Conflict, NotFound
 from producer.contract.export import (
-    ExecutionRef,
     Export,
     Options,
     Pending,
     RenderProfile,
     RequestedExport,
     State,
-    WorkflowRef,
-    export_id,
 )
 from producer.contract.links import LinkSigner
 from producer.contract.objects import ObjectStore
@@ -96,22 +93,13 @@ class Exports:
 
     def draft(self, record: Record, options: Options, requested_by: str) -> Pending:
         """Name an export without accepting it."""
-        header, stored = record.document.header, record.stored
-        identity = export_id(header.workflow.id, header.execution.id, stored.digest, options, self.profile)
+        identity = identity_of(record, options, self.profile)
         nonce = self.links.nonce(identity, 0)
-        return Pending(
-            id=identity,
-            generation=0,
+        return draft(
+            record,
+            options,
+            self.profile,
             nonce=nonce,
-            workflow=WorkflowRef(header.workflow.id, header.workflow_name),
-            execution=ExecutionRef(header.execution.id, header.execution.status),
-            digest=stored.digest,
-            options=options,
-            profile=self.profile,
-            archive_name=names.archive_name(
-                header.workflow_name, stored.moment, ZoneInfo(self.profile.timezone), header.execution.id
-            ),
-            step_count=stored.step_count,
             download_url=self._url(identity, nonce),
             created_at=self.now(),
             requested_by=requested_by,
@@ -232,49 +220,6 @@ class Exports:
         self.board.exports.announce(view, pending.generation)
         # Where the broker is away the entry stays, so that the sweeper sees to it that the board hears of this.
         self.outbox.forget_pending(pending)
-
-    def follow_link(self, token: str) -> Link:
-        """Tell where a download link leads at the moment.
-
-        Raises NotFound for a token that is not ours, Gone for one that was revoked or has expired, ExportFailed with
-        the reason.
-        """
-        named = self.links.read(token)
-        current = self.outbox.current(named.export_id)
-        if current is None:
-            raise NotFound("There is no such download.", remedy="Check that the link was copied whole.")
-        pending = current if isinstance(current, Pending) else current.facts.pending
-        view = pending_view(pending) if isinstance(current, Pending) else settled_view(current.facts, self.now())
-        if pending.nonce != named.nonce:
-            raise _gone("This link was replaced when the execution was exported again.", view)
-        if view.status in {State.DELETED, State.EXPIRED}:
-            how = "revoked" if view.status is State.DELETED else "kept for a while and has expired"
-            raise _gone(f"This download was {how}.", view)
-        if view.status is State.FAILED:
-            raise ExportFailed(
-                f"The export failed: {view.error.detail if view.error else 'no reason is known'}",
-                remedy=_again(view),
-            )
-        address = self.objects.sign(pending.archive_key, SIGNED_FOR) if view.status is State.READY else None
-        return Link(view, address)
-
-
-class Link(NamedTuple):
-    """An export behind a link, and the storage address of its archive once it is ready."""
-
-    export: Export
-    address: str | None
-
-
-def _again(view: Export) -> str:
-    return (
-        f"Export the execution {view.execution.id!r} of the workflow {view.workflow.name!r} again: on its page, "
-        "or with POST /v1/workflows/{workflow_id}/executions/{execution_id}/exports."
-    )
-
-
-def _gone(detail: str, view: Export) -> Gone:
-    return Gone(detail, remedy=_again(view))
 
 
 def riding_record(record: Record) -> str | None:

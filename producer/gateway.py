@@ -13,6 +13,7 @@ from producer.contract.objects import ObjectStore
 from producer.executions import Executions
 from producer.exports import Exports
 from producer.intake import Intake
+from producer.links import Links
 from producer.settings import GatewaySettings
 
 
@@ -26,6 +27,7 @@ class Gateway:
     announcements: Announcements
     authenticator: Authenticator
     exports: Exports
+    links: Links
     executions: Executions
     intake: Intake
     uploads: anyio.CapacityLimiter

@@ -5,29 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import Final, NamedTuple
 
-from producer.bodies import lines, step_too_large
+from producer.bodies import lines
 from producer.contract import jsontext
+from producer.contract.drafting import draft
 from producer.contract.errors import RunfolioError
-from producer.contract.export import (
-    ExecutionRef,
-    Options,
-    Pending,
-    RenderProfile,
-    RequestedExport,
-    WorkflowRef,
-    export_id,
-    read_requested,
-)
-from producer.contract.masking import Masker, read_secrets
-from producer.contract.names import archive_name
-from producer.contract.record import StepDocument, read_header, read_step, refuse_unfinished
+from producer.contract.export import RenderProfile, RequestedExport
+from producer.contract.record import refuse_unfinished
 from producer.contract.records import Record, Records
 from producer.engines import convert
-from producer.events import STARTED, Event, batch_events, first_line, structured_event
-from producer.intake import Incoming, as_text, check_type, moment_of, split_record, streamed_record
+from producer.events import STARTED, Event, batch_events, check_type, first_line, structured_event
+from producer.incoming import Incoming, as_text, moment_of, receive, split_record, streamed_record
 from runfolio.envelope import Choices
 from runfolio.files import save, scratch
 from runfolio.inputs import Input, Kind
@@ -67,7 +56,15 @@ def export_offline(
             records = Records(LocalObjects(lent))
             requested, record = _stored(records, execution, choices, source.modified_at, max_step_bytes)
             for one in requested:
-                pending = draft(record, one.options, profile)
+                pending = draft(
+                    record,
+                    one.options,
+                    profile,
+                    nonce="",
+                    download_url="",
+                    created_at=record.stored.accepted_at,
+                    requested_by="",
+                )
                 yield save(folder, pending.archive_name, archive_of(record, pending, report))
 
 
@@ -100,46 +97,14 @@ def _stored(
     records: Records, execution: Execution, choices: Choices, accepted_at: datetime, limit: int
 ) -> tuple[Iterable[RequestedExport], Record]:
     """Check and mask a record as the gateway does, and keep it where its steps can be read again."""
-    members: dict[str, Any] = dict(execution.incoming.header)
-    asked_for = members.pop("export", None)
-    requested = read_requested(dict(choices) or asked_for)
-    masker = read_secrets(members.pop("secrets", None))
-    header = read_header(masker.mask_header(members) if masker else members)
+    header = dict(execution.incoming.header)
+    if choices:
+        header["export"] = dict(choices)
+    received = receive(execution.incoming._replace(header=header), limit)
     written = records.write(
-        header,
-        _steps(execution.incoming.steps, masker, limit),
-        accepted_at=accepted_at,
-        moment=moment_of(header, execution.event_time, accepted_at),
-        confirm=lambda: None,
+        received.header,
+        received.steps,
+        moment=moment_of(received.header, execution.event_time),
+        confirm=lambda: accepted_at,
     )
-    return requested, written.record
-
-
-def _steps(steps: Iterable[bytes], masker: Masker | None, limit: int) -> Iterator[StepDocument]:
-    for position, text in enumerate(steps):
-        where = f"steps[{position}]"
-        if len(text) > limit:
-            raise step_too_large(where, limit)
-        value = jsontext.decode(text, where=where)
-        yield read_step(masker.mask_step(value) if masker and isinstance(value, dict) else value, position)
-
-
-def draft(record: Record, options: Options, profile: RenderProfile) -> Pending:
-    """Describe the export of a record that needs neither link nor queue."""
-    header, stored = record.document.header, record.stored
-    name = archive_name(header.workflow_name, stored.moment, ZoneInfo(profile.timezone), header.execution.id)
-    return Pending(
-        id=export_id(header.workflow.id, header.execution.id, stored.digest, options, profile),
-        generation=0,
-        nonce="",
-        workflow=WorkflowRef(header.workflow.id, header.workflow_name),
-        execution=ExecutionRef(header.execution.id, header.execution.status),
-        digest=stored.digest,
-        options=options,
-        profile=profile,
-        archive_name=name,
-        step_count=stored.step_count,
-        download_url="",
-        created_at=stored.accepted_at,
-        requested_by="",
-    )
+    return received.requested, written.record

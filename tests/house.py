@@ -23,7 +23,9 @@ from producer.contract.records import Records
 from producer.contract.tasks import EXPORT_QUEUE, ExportMessage, decode_message, encode_message
 from producer.executions import Executions
 from producer.exports import Exports, Requested
-from producer.intake import Intake, as_text
+from producer.incoming import as_text
+from producer.intake import Intake
+from producer.links import Links
 from tests.fakes import MemoryObjects
 from tests.fakes_board import FakeBoard, FakeBroker, FakeClock
 from worker.callbacks import AllowList, Callbacks, Sender
@@ -202,12 +204,14 @@ class Process:
         self.queue = cast("Queue", wire.through("queue", house.queue))
         self.records = Records(self.objects)
         self.outbox = Outbox(self.objects)
+        signer = LinkSigner("x" * 32)
+        self.links = Links(signer, self.outbox, self.objects, house.clock.now)
         self.exports = Exports(
             objects=self.objects,
             outbox=self.outbox,
             board=self.board,
             queue=self.queue,
-            links=LinkSigner("x" * 32),
+            links=signer,
             profile=house.profile,
             public_url="https://runfolio.example",
             callbacks_enabled=house.callbacks_enabled,

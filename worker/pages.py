@@ -9,10 +9,11 @@ from typing import Final
 from producer.contract.contents import Contents
 from producer.contract.export import Extra, Pending
 from producer.contract.index import StepEntry
-from producer.contract.names import MANIFEST
+from producer.contract.names import MANIFEST, READER
 from producer.contract.records import Record
 from worker.archive import ArchiveWriter, Member
 from worker.manifest import ManifestBuilder
+from worker.reader import ReaderStep, reader_page, reader_view
 from worker.render import make_renderer
 from worker.render.model import ContentsLine, StepPage, Summary
 
@@ -32,6 +33,7 @@ class _Pages:
 
     def __init__(self, record: Record, pending: Pending, report: Report) -> None:
         self._record = record
+        self._pending = pending
         self._contents = Contents(record, pending.options, pending.archive_name)
         self._renderer = make_renderer(pending.options.format, pending.profile)
         self._progress = _Progress(report, self._contents.total)
@@ -47,6 +49,9 @@ class _Pages:
             yield Member(self._contents.combined_file, _encode(self._combined()), size_limit=None)
         else:
             yield from self._step_files()
+        if Extra.READER in self._pending.options.include:
+            view = reader_view(self._pending.profile)
+            yield Member(READER, _encode(reader_page(view, self._summary(), self._reader_steps())))
         if self._manifest:
             yield Member(MANIFEST, self._manifest.chunks(), size_limit=None)
 
@@ -64,16 +69,26 @@ class _Pages:
             name = self._contents.name_of(position, entry)
             yield StepPage(document, name.iteration, _anchor(position)), entry, name.file_name
 
+    def _summary(self) -> Summary:
+        stored = self._record.stored
+        return Summary(self._record.document, stored.by_status, self._contents.total, stored.step_count)
+
     def _combined(self) -> Iterator[str]:
-        stored, contents = self._record.stored, self._contents
-        summary = Summary(self._record.document, stored.by_status, contents.total, stored.step_count)
+        contents = self._contents
         yield from self._renderer.combined_head(
-            summary, self._lines(contents.failures()), self._lines(contents.selected())
+            self._summary(), self._lines(contents.failures()), self._lines(contents.selected())
         )
         for page, _, _ in self._pages():
             yield from self._renderer.combined_step(page)
             self._progress.step()
         yield from self._renderer.combined_tail()
+
+    def _reader_steps(self) -> Iterator[ReaderStep]:
+        """Read the steps once more; the progress stands still meanwhile, but is reported, so that this can be stopped."""
+        combined = self._contents.combined
+        for page, entry, name in self._pages():
+            yield ReaderStep(page, entry, self._contents.combined_file if combined else name, combined)
+            self._progress.tell()
 
     def _lines(self, entries: Iterable[tuple[int, StepEntry]]) -> Iterator[ContentsLine]:
         for position, entry in entries:
@@ -92,6 +107,9 @@ class _Progress:
 
     def step(self) -> None:
         self._done += 1
+        self.tell()
+
+    def tell(self) -> None:
         now = time.monotonic()
         if now - self._last >= _REPORT_EVERY:
             self._last = now

@@ -26,12 +26,14 @@ from producer.events import (
     Mode,
     batch_events,
     binary_event,
+    check_type,
     first_line,
     mode_of,
     structured_event,
 )
 from producer.gateway import Gateway
-from producer.intake import Sender, as_text, check_type, streamed_record
+from producer.incoming import as_text, streamed_record
+from producer.intake import Sender
 from producer.metrics import Metrics
 
 router = APIRouter(prefix="/v1", tags=["events"], dependencies=[BEARER])

@@ -19,8 +19,8 @@ from producer.api.watching import settled_within, watch
 from producer.contract.errors import RunfolioError
 from producer.contract.export import Export, State
 from producer.contract.problem import NAMESPACE, Problem, problem_of
-from producer.exports import Link
 from producer.gateway import Gateway
+from producer.links import Link
 
 router = APIRouter(tags=["links"])
 
@@ -55,7 +55,7 @@ async def _download(gateway: Gateway, end: Stopping, token: str, *, wants_page: 
 
 
 async def _follow(gateway: Gateway, token: str) -> Link:
-    return await in_thread(gateway.calls, gateway.exports.follow_link, token)
+    return await in_thread(gateway.calls, gateway.links.follow, token)
 
 
 def _not_ready(export: Export) -> Response:

@@ -7,7 +7,7 @@ from typing import Final
 
 from producer.contract.export import Extra, Options, StepFilter
 from producer.contract.index import StepEntry
-from producer.contract.names import MANIFEST, combined_name
+from producer.contract.names import MANIFEST, READER, combined_name
 from producer.contract.record import Status
 from producer.contract.records import Record
 from producer.contract.stepnames import StepName, StepNames
@@ -58,10 +58,15 @@ class Contents:
         else:
             for position, entry in self.selected():
                 yield self._names.of(position, entry).file_name
+        yield from self._extras()
+
+    def _extras(self) -> Iterator[str]:
+        if Extra.READER in self._options.include:
+            yield READER
         if Extra.MANIFEST in self._options.include:
             yield MANIFEST
 
     @property
     def file_count(self) -> int:
         """The number of files."""
-        return (1 if self.combined else self.total) + (Extra.MANIFEST in self._options.include)
+        return (1 if self.combined else self.total) + len(self._options.include)

@@ -18,6 +18,10 @@ RENDERER_VERSION: Final = 1
 """Raised whenever the bytes of an archive change for an unchanged record and unchanged options."""
 
 
+MAX_REQUESTED: Final = 100
+"""Exports that one event may ask for; more than all combinations of the options there are."""
+
+
 class Format(StrEnum):
     """What the files of an archive are written in."""
 
@@ -80,6 +84,12 @@ def read_requested(value: Any, *, where: str = "export") -> tuple[RequestedExpor
     if value is None:
         return (RequestedExport(),)
     several = value if isinstance(value, list) else [value]
+    if len(several) > MAX_REQUESTED:
+        raise InvalidOptions(
+            f"{where}: lists {len(several)} exports; at most {MAX_REQUESTED} are made of one event.",
+            field=where,
+            remedy="List each combination of options once.",
+        )
     try:
         return tuple(
             jsontext.convert(one, RequestedExport, where=f"{where}[{n}]" if isinstance(value, list) else where)

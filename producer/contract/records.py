@@ -6,7 +6,6 @@ larger ones lie in an object of their own (one JSON text a line) with an index b
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -17,6 +16,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from producer.contract import jsontext, keys
+from producer.contract.drafts import Draft, join, take
 from producer.contract.errors import NotFound, ObjectExists, ObjectNotFound, RunfolioError
 from producer.contract.index import IndexWriter, StepEntry, read_index
 from producer.contract.objects import ObjectStore
@@ -135,32 +135,6 @@ def _neighbours(selection: Iterable[tuple[int, StepEntry]]) -> Iterator[list[tup
         yield group
 
 
-class _Draft:
-    """A record while it streams in: its digest, index and counts grow, its bytes pass through."""
-
-    def __init__(self, header: HeaderDocument) -> None:
-        self.header = header
-        self.index = IndexWriter()
-        self.size = 0
-        self.by_status: dict[Status, int] = {}
-        self._hash = hashlib.sha256(jsontext.canonical(header.raw) + b"\n")
-
-    def encode(self, steps: Iterable[StepDocument]) -> Iterator[bytes]:
-        """Yield each step's JSON as it is stored, with its line end."""
-        for document in steps:
-            data = jsontext.encode(document.raw)
-            self._hash.update(jsontext.canonical(document.raw) + b"\n")
-            self.index.add(document.step, len(data))
-            self.size += len(data) + 1
-            status = document.step.status
-            self.by_status[status] = self.by_status.get(status, 0) + 1
-            yield data + b"\n"
-
-    @property
-    def digest(self) -> str:
-        return self._hash.hexdigest()
-
-
 class Records:
     """The records of all executions."""
 
@@ -172,29 +146,29 @@ class Records:
         header: HeaderDocument,
         steps: Iterable[StepDocument],
         *,
-        accepted_at: datetime,
-        moment: datetime,
-        confirm: Callable[[], None],
+        moment: datetime | None,
+        confirm: Callable[[], datetime],
     ) -> Written:
-        """Store a record. ``confirm`` is called when all steps have been read and may still refuse it by raising.
+        """Store a record.
+
+        ``confirm`` is called when all steps have been read: it returns the time at which the record is accepted, or
+        refuses it by raising. That time names the archives where there is no ``moment``.
 
         Nothing that can be seen is stored before it returns. A record that is there already stays as it is.
         """
-        draft = _Draft(header)
+        draft = Draft(header)
         lines = draft.encode(steps)
-        head, whole = _take(lines, INLINE_LIMIT)
+        head, whole = take(lines, INLINE_LIMIT)
         if whole:
-            confirm()
-            return self._create(draft, accepted_at, moment, inline=[Raw(line[:-1]) for line in head])
-        return self._write_large(draft, chain(head, lines), accepted_at, moment, confirm)
+            return self._create(draft, confirm(), moment, inline=[Raw(line[:-1]) for line in head])
+        return self._write_large(draft, chain(head, lines), moment, confirm)
 
     def _write_large(
         self,
-        draft: _Draft,
+        draft: Draft,
         lines: Iterator[bytes],
-        accepted_at: datetime,
-        moment: datetime,
-        confirm: Callable[[], None],
+        moment: datetime | None,
+        confirm: Callable[[], datetime],
     ) -> Written:
         header = draft.header.header
         upload = secrets.token_hex(16)
@@ -202,8 +176,8 @@ class Records:
         index_key = keys.record_index(header.workflow.id, header.execution.id, upload)
         uploaded = False
         try:
-            self._objects.put_stream(steps_key, _join(lines), content_type="application/x-ndjson")
-            confirm()
+            self._objects.put_stream(steps_key, join(lines), content_type="application/x-ndjson")
+            accepted_at = confirm()
             self._objects.put(index_key, draft.index.finish())
             uploaded = True
         finally:
@@ -217,16 +191,16 @@ class Records:
 
     def _create(
         self,
-        draft: _Draft,
+        draft: Draft,
         accepted_at: datetime,
-        moment: datetime,
+        moment: datetime | None,
         inline: list[Raw] | None = None,
         upload: str | None = None,
     ) -> Written:
         stored = RecordObject(
             digest=draft.digest,
             accepted_at=accepted_at,
-            moment=moment,
+            moment=moment or accepted_at,
             header=Raw(jsontext.encode(draft.header.raw)),
             step_count=draft.index.count,
             size=draft.size,
@@ -271,30 +245,3 @@ class Records:
                 remedy="Check both ids; an execution can be exported once its completed event was accepted.",
             )
         return max(revisions, key=lambda record: (record.stored.accepted_at, record.stored.digest))
-
-
-def _take(lines: Iterator[bytes], limit: int) -> tuple[list[bytes], bool]:
-    """Take lines until ``limit`` bytes are passed; tell whether that was all of them."""
-    head: list[bytes] = []
-    size = 0
-    for line in lines:
-        head.append(line)
-        size += len(line)
-        if size > limit:
-            return head, False
-    return head, True
-
-
-_PIECE: Final = 256 * 1024
-
-
-def _join(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Join small lines into pieces that are worth handing to the network."""
-    piece = bytearray()
-    for line in lines:
-        piece += line
-        if len(piece) >= _PIECE:
-            yield bytes(piece)
-            piece.clear()
-    if piece:
-        yield bytes(piece)

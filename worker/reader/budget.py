@@ -26,6 +26,8 @@ EXCERPTS_LIMIT: Final = 16 * 1024 * 1024
 """Bytes that all excerpts may take together."""
 
 _MARKUP_SHARE: Final = 4
+_FACTS: Final = re.compile(r'<table class="facts">.*?</table>', re.DOTALL)
+_HEADING: Final = re.compile(r'(<section class="section [\w-]+">\n)<h\d>[^<]*</h\d>')
 _TAG: Final = re.compile(r"<[^>]*(?:>|\Z)")
 
 
@@ -99,6 +101,9 @@ class _Drawn:
 
 
 def _plain(html: str) -> str:
-    """Return the words of the renderer's own HTML, in which every ``<`` begins a tag, with the first ones only."""
-    words = unescape(_TAG.sub(" ", html)).split()
-    return " ".join(words)[:EXCERPT]
+    """Return the first words of the renderer's own HTML, in which every ``<`` begins a tag.
+
+    What every step has alike, the table of facts and the headings of sections, would be found with everything.
+    """
+    own = _HEADING.sub(r"\1", _FACTS.sub(" ", html, count=1))
+    return " ".join(unescape(_TAG.sub(" ", own)).split())[:EXCERPT]

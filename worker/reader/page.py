@@ -48,20 +48,17 @@ def _page(view: HtmlView, summary: Summary, steps: Iterable[ReaderStep], budget:
 def _head(view: HtmlView, summary: Summary) -> dict[str, Any]:
     header = summary.header.header
     workflow = one_line(header.workflow_name)
+    facts = summary_facts(summary, view.zone)
     return {
         "style": assets().style,
         "page_title": workflow,
         "workflow": workflow,
         "execution": one_line(header.execution.id),
-        "notes": [note for note in (_left_out(summary), _not_listed(summary)) if note],
-        "facts": summary_facts(summary, view.zone),
+        "notes": [note for note in (omission(summary), _not_listed(summary)) if note],
+        "status": facts[0],
+        "facts": facts,
         "steps": steps_line(summary),
     }
-
-
-def _left_out(summary: Summary) -> str | None:
-    sentence = omission(summary)
-    return sentence and sentence.replace("This file", "This archive")
 
 
 def _not_listed(summary: Summary) -> str | None:

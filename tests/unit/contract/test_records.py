@@ -42,7 +42,12 @@ def write(
 ) -> Written:
     value = record_of(**fields)
     header = read_header({"workflow": value["workflow"], "execution": value["execution"]})
-    return Records(objects).write(header, documents(steps), accepted_at=at, moment=at, confirm=confirm)
+
+    def accept() -> datetime:
+        confirm()
+        return at
+
+    return Records(objects).write(header, documents(steps), moment=None, confirm=accept)
 
 
 def small(count: int = 3) -> list[dict[str, Any]]:

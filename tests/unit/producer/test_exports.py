@@ -56,7 +56,7 @@ ENDS = pytest.mark.parametrize("how", [State.FAILED, State.DELETED, State.EXPIRE
 
 def test_a_ready_export_leads_to_its_archive(house: House) -> None:
     export = made(house)
-    link = house.gateway.exports.follow_link(token(export))
+    link = house.gateway.links.follow(token(export))
     assert (export.status, link.export) == (State.READY, export)
     assert link.address is not None
     assert "expires_in=60" in link.address
@@ -64,7 +64,7 @@ def test_a_ready_export_leads_to_its_archive(house: House) -> None:
 
 def test_a_link_waits_until_the_export_is_ready(house: House) -> None:
     (export,) = house.send(RECORD)
-    link = house.gateway.exports.follow_link(token(export))
+    link = house.gateway.links.follow(token(export))
     assert (link.address, link.export.status) == (None, State.QUEUED)
 
 
@@ -104,8 +104,8 @@ def test_a_request_revives_under_a_new_link_and_nothing_else_changes(house: Hous
     assert (new.id, new.options, new.created_at) == (old.id, old.options, old.created_at)
     assert house.gateway.exports.requested_by(old.id) == "engine"
     with pytest.raises(Gone, match="replaced"):
-        house.gateway.exports.follow_link(token(old))
-    assert house.gateway.exports.follow_link(token(new)).address is not None
+        house.gateway.links.follow(token(old))
+    assert house.gateway.links.follow(token(new)).address is not None
     assert house.send(RECORD) == [new]
 
 
@@ -119,7 +119,7 @@ def test_a_link_that_leads_nowhere_says_why(house: House, how: State) -> None:
     }
     kind, words = reasons[how]
     with pytest.raises(kind, match=words) as raised:
-        house.gateway.exports.follow_link(token(export))
+        house.gateway.links.follow(token(export))
     assert "again" in str(getattr(raised.value, "remedy", ""))
 
 
@@ -135,14 +135,14 @@ def test_an_event_that_comes_while_an_export_is_revived_joins_it(house: House) -
 @pytest.mark.parametrize("value", ["x", "", "A" * 64, "../" * 20])
 def test_a_token_that_is_none_of_ours_is_not_found(house: House, value: str) -> None:
     with pytest.raises(NotFound):
-        house.gateway.exports.follow_link(value)
+        house.gateway.links.follow(value)
 
 
 def test_a_token_of_an_export_that_was_forgotten_is_not_found(house: House) -> None:
     export = made(house)
     house.objects.delete(house.stored())
     with pytest.raises(NotFound):
-        house.gateway.exports.follow_link(token(export))
+        house.gateway.links.follow(token(export))
     with pytest.raises(NotFound):
         house.gateway.exports.revoke(export.id)
     with pytest.raises(NotFound):

@@ -25,9 +25,9 @@ from producer.contract.errors import (
 )
 from producer.contract.export import Export, State
 from producer.contract.record import read_header
-from producer.events import COMPLETED, STARTED, Event, first_line
-from producer.intake import Incoming, as_text, check_type, moment_of, streamed_record
-from tests.house import HOOK, START, House, TestSender, record_of, step
+from producer.events import COMPLETED, STARTED, Event, check_type, first_line
+from producer.incoming import Incoming, as_text, moment_of, streamed_record
+from tests.house import HOOK, House, TestSender, record_of, step
 
 RECORD = record_of([step("fetch", output={"n": 10**30}, x_raw=[1]), step("think", "failed")], x_note="kept")
 MANY = record_of([step(f"s{number}", output="x" * 400) for number in range(1_000)])
@@ -127,7 +127,7 @@ def test_changed_content_is_a_new_revision_that_a_replay_does_not_move(house: Ho
     assert (page.step_count, page.next) == (3, None)
     assert house.request(RECORD).export.id == new.id
     for export in (old, new):
-        assert house.gateway.exports.follow_link(export.download_url.rpartition("/")[2]).address is not None
+        assert house.gateway.links.follow(export.download_url.rpartition("/")[2]).address is not None
 
 
 @pytest.mark.parametrize("sender", [TestSender(refusal=Unauthenticated("x")), TestSender(refusal=Forbidden("x"))])
@@ -308,12 +308,14 @@ NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
         ({"started_at": "2025-01-01T00:00:00", "finished_at": "2025-01-02T00:00:00Z"}, EVENT_TIME, NEW_YEAR),
         ({"finished_at": "2025-01-01T01:00:00+01:00"}, EVENT_TIME, NEW_YEAR),
         ({}, EVENT_TIME, EVENT_TIME),
-        ({}, None, START),
+        ({}, None, None),
     ],
 )
-def test_the_moment_that_names_archives(times: dict[str, str], event_time: datetime | None, expected: datetime) -> None:
+def test_the_moment_that_names_archives(
+    times: dict[str, str], event_time: datetime | None, expected: datetime | None
+) -> None:
     header = read_header({"workflow": {"id": "w"}, "execution": {"id": "e", "status": "failed", **times}})
-    assert moment_of(header, event_time, START) == expected
+    assert moment_of(header, event_time) == expected
 
 
 def test_the_sender_is_asked_once_and_after_the_last_step(house: House) -> None:

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
+from producer.contract.drafting import draft
 from producer.contract.errors import InvalidOptions, InvalidRecord, NotCompleted, TooLarge
 from producer.contract.export import Options, RenderProfile, read_requested
 from producer.contract.record import read_header, read_step
 from producer.contract.records import Records
 from runfolio.inputs import Engine, open_input
-from runfolio.offline import draft, export_offline
+from runfolio.offline import export_offline
 from tests.fakes import MemoryObjects
 from tests.unit.runfolio.examples import ARCHIVE, as_json, as_lines, event, record
 from worker.pages import archive_of
@@ -40,11 +41,16 @@ def made_by_the_worker(value: dict[str, Any], options: Options) -> bytes:
     header = read_header({name: member for name, member in value.items() if name != "steps"})
     steps = (read_step(step, position) for position, step in enumerate(value["steps"]))
     moment = datetime(2025, 4, 9, 14, 59, 56, tzinfo=UTC)
-    accepted_at = datetime.now(UTC)
-    written = Records(MemoryObjects()).write(
-        header, steps, accepted_at=accepted_at, moment=moment, confirm=lambda: None
+    written = Records(MemoryObjects()).write(header, steps, moment=moment, confirm=lambda: datetime.now(UTC))
+    pending = draft(
+        written.record,
+        options,
+        RenderProfile(),
+        nonce="",
+        download_url="",
+        created_at=moment,
+        requested_by="",
     )
-    pending = draft(written.record, options, RenderProfile())
     return b"".join(archive_of(written.record, pending, lambda _done, _total: None))
 
 

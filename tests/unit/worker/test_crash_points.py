@@ -199,7 +199,7 @@ class Story:
         data = house.objects.get(current.facts.pending.archive_key).data
         assert (len(data), hashlib.sha256(data).hexdigest()) == (archive.size, archive.sha256)
         link = self.answers[-1].download_url
-        assert house.gateway.exports.follow_link(link.rpartition("/")[2]).address is not None
+        assert house.gateway.links.follow(link.rpartition("/")[2]).address is not None
         ready = [export for export in house.broker.published if export.download_url == link]
         assert ready
         assert all(export == ready[0] for export in ready)
@@ -253,7 +253,7 @@ def test_a_deleted_export_is_made_anew(happen: Callable[[House], None]) -> None:
         story.ends_ready()
         assert story.answers[-1].download_url != first.download_url
         with pytest.raises(Gone):
-            house.gateway.exports.follow_link(first.download_url.rpartition("/")[2])
+            house.gateway.links.follow(first.download_url.rpartition("/")[2])
 
 
 def test_an_expired_export_is_made_anew_while_the_old_one_is_being_swept() -> None:
@@ -270,7 +270,7 @@ def test_an_expired_export_is_made_anew_while_the_old_one_is_being_swept() -> No
         assert current.facts.pending.generation == 1, story.accident.happened
         assert current.facts.archive is not None
         with pytest.raises(Gone):
-            house.gateway.exports.follow_link(first.download_url.rpartition("/")[2])
+            house.gateway.links.follow(first.download_url.rpartition("/")[2])
 
 
 def delete(house: House) -> None:
@@ -292,7 +292,7 @@ def test_a_deletion_wins_at_every_moment() -> None:
         story.ends(State.DELETED, told=False)
         assert house.archives() == [], story.accident.happened
         with pytest.raises(Gone):
-            house.gateway.exports.follow_link(story.answers[0].download_url.rpartition("/")[2])
+            house.gateway.links.follow(story.answers[0].download_url.rpartition("/")[2])
 
 
 @pytest.mark.parametrize("ready", [True, False])

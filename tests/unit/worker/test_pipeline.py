@@ -161,7 +161,7 @@ def test_a_deletion_during_the_making_wins(house: House) -> None:
     assert (house.archives(), house.pending()) == ([], [])
     assert State.READY not in {one.status for one in house.broker.published}
     with pytest.raises(Gone):
-        house.gateway.exports.follow_link(export.download_url.rpartition("/")[2])
+        house.gateway.links.follow(export.download_url.rpartition("/")[2])
 
 
 def test_a_render_that_fails_gives_failed_with_the_reason(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

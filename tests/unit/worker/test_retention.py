@@ -66,7 +66,7 @@ def test_an_archive_that_is_kept_shorter_than_its_link_ends_the_link(house: Hous
     keep(house, archive_ttl=timedelta(days=1))
     assert (status(house, export), house.archives()) == (State.EXPIRED, [])
     with pytest.raises(Gone):
-        house.gateway.exports.follow_link(export.download_url.rpartition("/")[2])
+        house.gateway.links.follow(export.download_url.rpartition("/")[2])
 
 
 def test_without_a_limit_archives_stay(house: House) -> None:
