@@ -19,7 +19,6 @@ from producer.contract.tasks import ExportMessage
 from producer.contract.views import pending_view, settled_view
 from worker.heart import Heart
 from worker.pages import archive_of
-from worker.upload import upload
 
 log = logging.getLogger(__name__)
 
@@ -126,8 +125,7 @@ class Pipeline:
             self.board.leases.progress(lease, done, total)
 
         writer = archive_of(record, pending, report)
-        upload(
-            self.objects,
+        self.objects.put_stream(
             pending.archive_key,
             writer,
             content_type=ZIP,

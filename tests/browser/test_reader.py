@@ -47,7 +47,7 @@ def test_it_opens_from_a_disk_with_an_overview(opened: Open) -> None:
     page = opened(assistant())
     expect(page.get_by_role("heading", name="virtual assistant")).to_be_visible()
     main = page.locator("main")
-    expect(main).to_contain_text("40 (35 succeeded")
+    expect(main).to_contain_text("40 (33 succeeded")
     expect(main).to_contain_text("Write about ships.")
     expect(page.locator("#found")).to_have_text("40 steps")
     expect(page.get_by_role("option").first).to_contain_text("plan")

@@ -1,7 +1,8 @@
 // A second lock. The renderer lets nothing active through; what is not known to come from it does not enter the page.
 const KEPT = new Set(
-  `a article b bdi blockquote br caption code col colgroup dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img input
-  ins kbd li ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th thead tr u ul`.split(
+  `a abbr article b bdi blockquote br caption code col colgroup dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img
+  input ins kbd li mark ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th thead tr u
+  ul var`.split(
     /\s+/,
   ),
 );

@@ -6,7 +6,7 @@ const contentOf = (anchor) => {
 
 const FACTS = /<table class="facts">[^]*?<\/table>/;
 const HEADINGS = /(<section class="section [\w-]+">\n)<h\d>[^<]*<\/h\d>/g;
-const INLINE = /<\/?(?:a|b|bdi|code|del|em|i|ins|kbd|s|samp|span|strong|sub|sup|u)(?: [^>]*)?>/g;
+const INLINE = /<\/?(?:a|abbr|b|bdi|code|del|em|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|u|var)(?: [^>]*)?>/g;
 const ENTITY = /&(?:#(\d+)|#x([\da-f]+)|(amp|lt|gt|quot|nbsp));/gi;
 const CHARACTERS = { amp: "&", lt: "<", gt: ">", quot: '"', nbsp: " " };
 
