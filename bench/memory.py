@@ -11,6 +11,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -49,8 +50,7 @@ class Result(NamedTuple):
 
 def measure(steps: int, step_bytes: int, options: dict[str, object], workdir: Path) -> Result:
     """Stream an execution of ``steps`` steps to a fresh stack, export it, and read the peaks."""
-    with start_stack(workdir, 0, on_event=lambda _: None) as stack:
-        connection = http.client.HTTPConnection(urlsplit(stack.info.gateway_url).netloc, timeout=900)
+    with start_stack(workdir, 0, on_event=lambda _: None) as stack, closing(_connect(stack)) as connection:
         began = time.perf_counter()
         export = _send(connection, stack.admin_token, _lines(steps, step_bytes, options))
         taken_in = time.perf_counter()
@@ -59,6 +59,10 @@ def measure(steps: int, step_bytes: int, options: dict[str, object], workdir: Pa
         if settled["status"] != "ready":
             raise SystemExit(f"The export ended {settled['status']}: {settled['error']}")
         return Result(taken_in - began, ended - taken_in, settled["archive"]["size"], peaks(stack))
+
+
+def _connect(stack: Stack) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection(urlsplit(stack.info.gateway_url).netloc, timeout=900)
 
 
 def _lines(steps: int, step_bytes: int, options: dict[str, object]) -> Iterator[bytes]:

@@ -84,7 +84,7 @@ class _Pages:
         yield from self._renderer.combined_tail()
 
     def _reader_steps(self) -> Iterator[ReaderStep]:
-        """Read the steps once more; the progress stands still meanwhile, but is reported, so that this can be stopped."""
+        """Read the steps once more. The progress stands still meanwhile, but is told, so that this can be stopped."""
         combined = self._contents.combined
         for page, entry, name in self._pages():
             yield ReaderStep(page, entry, self._contents.combined_file if combined else name, combined)

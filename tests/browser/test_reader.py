@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, Request, expect
 
 from producer.contract.export import RenderProfile
 from tests.unit.worker.reader.examples import HEADER, assistant, at, reading, step
@@ -19,15 +18,29 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture
-def opened(page: Page, tmp_path: Path) -> Iterator[Open]:
+def noticed() -> list[str]:
+    """Everything that must not happen, as it happens."""
+    return []
+
+
+@pytest.fixture
+def opened(page: Page, tmp_path: Path, noticed: list[str]) -> Iterator[Open]:
     """Write and open a reader; at the end, nothing must have gone wrong and nothing but the page been asked for."""
     address = (tmp_path / "index.html").as_uri()
-    noticed: list[str] = []
+
+    def dismiss(dialog: Dialog) -> None:
+        noticed.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def requested(request: Request) -> None:
+        if not request.url.startswith(address):
+            noticed.append(f"request: {request.url}")
+
     page.on("console", lambda message: noticed.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: noticed.append(f"error: {error}"))
-    page.on("dialog", lambda dialog: (noticed.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-    page.on("request", lambda request: noticed.append(request.url) if not request.url.startswith(address) else None)
     page.on("popup", lambda popup: noticed.append(f"popup: {popup.url}"))
+    page.on("dialog", dismiss)
+    page.on("request", requested)
 
     def open_(steps: list[dict[str, Any]], hash_: str = "", **reader: Any) -> Page:
         (tmp_path / "index.html").write_text(reading(steps, **reader), encoding="utf-8")
@@ -71,7 +84,7 @@ def test_search_finds_the_content_of_a_step_and_highlights_it(opened: Open) -> N
         ("needle9 connection", "1 of 40 steps"),
         ("no times", "1 of 40 steps"),
         ("iteration 6", re.compile("of 40 steps")),
-        ("succeeded", "40 steps"),
+        ("succeeded", "39 of 40 steps"),
         ("started", "0 of 40 steps"),
         ("<em>", "0 of 40 steps"),
         ("needle", "40 steps"),
@@ -200,9 +213,7 @@ def test_odd_times_do_not_hurt(opened: Open) -> None:
 
 
 @pytest.mark.parametrize(("scheme", "page_colour"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 24, 31)")])
-def test_colours_are_legible_in_light_and_dark(
-    browser: Browser, tmp_path: Path, scheme: Any, page_colour: str
-) -> None:
+def test_colours_are_legible_in_light_and_dark(browser: Browser, tmp_path: Path, scheme: Any, page_colour: str) -> None:
     (tmp_path / "index.html").write_text(reading(assistant()), encoding="utf-8")
     context = browser.new_context(color_scheme=scheme)
     page = context.new_page()
@@ -276,7 +287,10 @@ def test_nothing_hostile_runs_or_loads_anything(opened: Open, engine: str) -> No
     for number in range(len(CORPUS)):
         page.evaluate("anchor => { location.hash = anchor; }", f"#step-{number + 1}")
         expect(page.locator("main article")).to_have_id(f"step-{number + 1}")
-    assert page.evaluate("document.querySelectorAll('main :is(script, style, iframe, object, embed, link, meta)').length") == 0
+    assert (
+        page.evaluate("document.querySelectorAll('main :is(script, style, iframe, object, embed, link, meta)').length")
+        == 0
+    )
 
 
 def test_the_second_lock_alters_nothing_that_the_renderer_writes(opened: Open) -> None:
@@ -298,20 +312,24 @@ def test_the_second_lock_alters_nothing_that_the_renderer_writes(opened: Open) -
 
 HOSTILE = """<article class="step" id="step-1"><h2>x</h2><script>alert(1)</script><img src=x onerror=alert(1)>
 <svg onload=alert(1)><a href="javascript:alert(1)">x</a></svg><math><mi xlink:href="data:x,1">y</mi></math>
-<iframe src="https://evil.example"></iframe><object data=x></object><style>*{display:none}</style><base href=//evil.example>
+<iframe src="https://evil.example"></iframe><object data=x></object><style>*{display:none}</style>
+<base href=//evil.example>
 <a id=a1 href="java\tscript:alert(1)">1</a><a id=a2 href="//evil.example">2</a><a id=a3 href="https://ok.example">3</a>
 <a id=a4 href="\\\\evil.example/x">4</a><a id=a5 href="x.md#y:z">5</a><a id=a6 href="data:text/html,x">6</a>
 <p id=p style="position:fixed" onclick="alert(1)" class=note>kept</p><custom-thing><b id=b>inside</b></custom-thing>
-<form action=//evil.example><input name=q></form><link rel=stylesheet href=//evil.example/x.css><template><p>t</p></template>
+<form action=//evil.example><input name=q></form><link rel=stylesheet href=//evil.example/x.css>
+<template><p>t</p></template>
 <input type=text id=i></article>"""
 
 
-def test_the_second_lock_holds_by_itself(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_lock_holds_by_itself(opened: Open, noticed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.reader.page.step_fragment", lambda *_: iter([HOSTILE]))
     page = opened([step()], "#step-1")
     expect(page.locator("main #p")).to_have_text("kept")
     inside = page.locator("main article").inner_html()
-    assert not re.search(r"script|onerror|onload|onclick|<svg|<math|<i?frame|evil|<form|<style|<link|custom|<base", inside)
+    assert not re.search(
+        r"script|onerror|onload|onclick|<svg|<math|<i?frame|evil|<form|<style|<link|custom|<base", inside
+    )
     assert [page.locator(f"main #a{n}").get_attribute("href") for n in range(1, 7)] == [
         None,
         None,
@@ -323,6 +341,16 @@ def test_the_second_lock_holds_by_itself(opened: Open, monkeypatch: pytest.Monke
     assert page.locator("main #p").get_attribute("style") is None
     assert page.locator("main #i").get_attribute("type") == "checkbox"
     expect(page.locator("main #b")).to_have_text("inside")
+    # The first lock reports what it met in the inert document.
+    assert [text for text in noticed if "Content Security Policy" not in text] == []
+    noticed.clear()
+
+
+def test_a_huge_execution_is_told(opened: Open) -> None:
+    execution = HEADER["execution"] | {"output": "<b>" * 1_000_000}
+    page = opened([step()], header=HEADER | {"execution": execution})
+    expect(page.locator("main .note")).to_contain_text("input and output are too large for this page")
+    expect(page.locator("main b")).to_have_count(0)
 
 
 def test_what_does_not_fit_is_told_and_linked(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -358,7 +386,6 @@ def test_ten_thousand_steps_stay_usable(opened: Open, record_property: Callable[
         )
         for number in range(count)
     ]
-    began = time.perf_counter()
     page = opened(steps)
     expect(page.locator("#found")).to_have_text(f"{count} steps")
     timing = page.evaluate("performance.getEntriesByType('navigation')[0].domComplete")
@@ -366,11 +393,11 @@ def test_ten_thousand_steps_stay_usable(opened: Open, record_property: Callable[
     assert page.locator("rect").count() < 20_000
     took = page.evaluate(SEARCH, "needle9876")
     again = page.evaluate(SEARCH, "ordinary needle123")
-    record_property("whole", time.perf_counter() - began)
-    print(f"opened in {timing:.0f} ms, first search {took:.0f} ms, second {again:.0f} ms")  # noqa: T201 # the measure
+    for name, milliseconds in {"opened": timing, "first search": took, "second search": again}.items():
+        record_property(name, milliseconds)
     expect(page.locator("#found")).to_have_text(f"11 of {count} steps")
     assert timing < 2_000
-    assert took < 1_500
+    assert took < 1_000  # It reads all texts for the first time.
     assert again < 500
     page.locator("#list").focus()
     page.get_by_role("searchbox").fill("")

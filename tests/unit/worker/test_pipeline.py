@@ -89,14 +89,14 @@ def test_of_two_workers_one_makes_it(house: House) -> None:
     interrupted: list[str] = []
 
     def meanwhile(step: Any, call: Callable[[], Any]) -> Any:
-        if step.method == "put":
+        if step.method == "put_stream":
             other.pipeline.run(message)
             interrupted.append(step.method)
         return call()
 
     house.worker.wire.around = meanwhile
     house.worker.pipeline.run(message)
-    assert interrupted == ["put"]
+    assert interrupted == ["put_stream"]
     assert [one.status for one in house.broker.published] == [State.READY]
     assert state(house, export).status is State.READY
 
@@ -131,7 +131,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(house: House) -> None:
 
     def meanwhile(step: Any, call: Callable[[], Any]) -> Any:
         result = call()
-        if step.method == "put":
+        if step.method == "put_stream":
             house.clock.advance(120)
             house.board.leases.acquire(export, 0, owner="another", ttl=house.worker.pipeline.lease_ttl)
         return result
@@ -151,7 +151,7 @@ def test_a_deletion_during_the_making_wins(house: House) -> None:
 
     def meanwhile(step: Any, call: Callable[[], Any]) -> Any:
         result = call()
-        if step.method == "put":
+        if step.method == "put_stream":
             house.gateway.exports.revoke(export.id)
         return result
 
@@ -214,7 +214,7 @@ def test_without_storage_an_export_is_handed_back(house: House) -> None:
     export, message = sent(house)
 
     def stumble(step: Any, call: Callable[[], Any]) -> Any:
-        if step.method == "put":
+        if step.method == "put_stream":
             raise StorageUnavailable("It does not answer.")
         return call()
 

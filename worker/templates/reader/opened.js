@@ -3,6 +3,9 @@ const NOT_HELD = {
   name: "The room of this page was used up before this step. Only its name is searched; its content is in its file.",
 };
 
+const EXECUTION_NOT_HELD =
+  "The execution's own input and output are too large for this page; an export with all steps in one file shows them.";
+
 const link = (target, words) => {
   const element = made("a", "", words);
   element.href = target;
@@ -19,7 +22,8 @@ const marksWords = (marks) => {
 const makeOpened = (main, rows) => {
   const narrow = matchMedia("(max-width: 48rem)");
   const overview = [...main.childNodes];
-  overview.push(...parsed(contentOf("execution")));
+  if (isWhole("execution")) overview.push(...parsed(contentOf("execution")));
+  else overview.push(made("p", "note", EXECUTION_NOT_HELD));
 
   const bar = made("nav", "opened-bar");
   bar.setAttribute("aria-label", "This step");

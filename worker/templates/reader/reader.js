@@ -134,6 +134,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 element("panel").hidden = false;
+pane.showOverview();
 refresh();
 follow();
 // Nothing waits for this: the first question finds the texts read.

@@ -1,6 +1,5 @@
 // Full-text search. It works in slices of time, so that the page answers to keys however much there is to read.
-const SLICE = 24;
-const REST = 8;
+const SLICE = 30;
 
 // Words, or phrases in quotation marks; a step must hold all of them.
 const termsOf = (query) =>
@@ -8,7 +7,7 @@ const termsOf = (query) =>
     .map(([, phrase, word]) => (phrase ?? word).replace(/\s+/g, " ").trim())
     .filter((term) => term !== "");
 
-const rested = () => new Promise((resolve) => setTimeout(resolve, REST));
+const rested = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 const makeSearch = (rows) => {
   const texts = new Array(rows.length);

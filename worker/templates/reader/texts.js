@@ -4,6 +4,8 @@ const contentOf = (anchor) => {
   return block === null ? "" : JSON.parse(block.textContent);
 };
 
+const isWhole = (anchor) => document.getElementById(`content-of-${anchor}`)?.dataset.held === "whole";
+
 const FACTS = /<table class="facts">[^]*?<\/table>/;
 const HEADINGS = /(<section class="section [\w-]+">\n)<h\d>[^<]*<\/h\d>/g;
 const INLINE = /<\/?(?:a|abbr|b|bdi|code|del|em|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|u|var)(?: [^>]*)?>/g;
