@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from array import array
+from itertools import accumulate
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -19,7 +21,13 @@ from producer.contract.errors import InvalidRecord, MalformedBody
 T = TypeVar("T")
 
 _MISSING: Final = re.compile(r"Object missing required field `(.+)`")
-_TOO_DEEP: Final = "The JSON is nested too deeply."
+MAX_DEPTH: Final = 200
+"""Levels that JSON may be nested, whatever the interpreter could bear: everything that walks a value relies on it."""
+
+_TOO_DEEP: Final = f"The JSON is nested too deeply: more than {MAX_DEPTH} levels."
+_STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_BRACKETS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+_OTHERS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _FLATTEN: Final = "Flatten the value, or send it as a string."
 
 
@@ -29,11 +37,25 @@ def decode(data: bytes | bytearray | memoryview | str, *, where: str = "body") -
     ``where`` names the text in the error. Raises MalformedBody with the position of the first mistake.
     """
     try:
-        return msgspec.json.decode(data)
+        value = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return _decode_with_lone_surrogates(data, where, str(error))
+        value = _decode_with_lone_surrogates(data, where, str(error))
     except RecursionError:
         raise MalformedBody(f"{where}: {_TOO_DEEP}", field=where, remedy=_FLATTEN) from None
+    if _too_deep(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)):
+        raise MalformedBody(f"{where}: {_TOO_DEEP}", field=where, remedy=_FLATTEN)
+    return value
+
+
+def _too_deep(text: bytes) -> bool:
+    """Tell whether a valid JSON text is nested more than MAX_DEPTH levels, without walking what it means.
+
+    Only brackets are left of it, as steps up and down; where they lead is added up by loops of the interpreter itself.
+    """
+    if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
+        return False
+    steps = array("b", _STRINGS.sub(b"", text).translate(_BRACKETS, _OTHERS))
+    return max(accumulate(steps)) > MAX_DEPTH
 
 
 def _decode_with_lone_surrogates(data: bytes | bytearray | memoryview | str, where: str, reason: str) -> Any:

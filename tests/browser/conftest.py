@@ -19,7 +19,8 @@ _ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it lasts, an event loop is running, and no later test could start its own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:

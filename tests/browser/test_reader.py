@@ -180,13 +180,13 @@ def test_the_timeline_has_a_row_for_each_step_and_marks_failures(opened: Open) -
     names = page.locator(".lane-name").all_inner_texts()
     assert names[:3] == ["All steps", "plan", "draft section"]
     assert len(names) == 8
-    expect(page.locator(".lane.is-all rect")).to_have_count(39)
-    expect(page.locator(".lane.is-all rect.is-failed")).to_have_count(4)
+    expect(page.locator("#everything rect")).to_have_count(39)
+    expect(page.locator("#everything rect.is-failed")).to_have_count(4)
     expect(page.locator("#untimed")).to_have_text("1 step has no times and is not shown here.")
     label = page.locator("#lanes").get_attribute("aria-label") or ""
     assert "39 runs" in label
     assert "4 of them failed" in label
-    page.locator(".lane:not(.is-all) rect.is-failed").first.click()
+    page.locator("#lanes rect.is-failed").first.click()
     expect(page.locator("main")).to_contain_text("Connection refused")
 
 
@@ -207,7 +207,7 @@ def test_odd_times_do_not_hurt(opened: Open) -> None:
             step("only finished", finished_at=at(20)),
         ]
     )
-    expect(page.locator(".lane.is-all rect")).to_have_count(3)
+    expect(page.locator("#everything rect")).to_have_count(3)
     assert page.locator("#axis").inner_text().split("\n")[-1] == "17 s"
     expect(page.locator("#untimed")).to_have_text("1 step has no times and is not shown here.")
 

@@ -147,3 +147,38 @@ def test_any_text_is_decoded_or_refused(data: bytes | str) -> None:
     except MalformedBody:
         return
     assert msgspec.json.decode(jsontext.encode(value)) == value
+
+
+def nested(levels: int, pair: str) -> str:
+    return pair[0] * levels + pair[-1] * levels if pair == "[]" else '{"a":' * (levels - 1) + "{}" + "}" * (levels - 1)
+
+
+@pytest.mark.parametrize("pair", ["[]", "{}"])
+def test_the_depth_is_bounded_exactly(pair: str) -> None:
+    assert jsontext.decode(nested(jsontext.MAX_DEPTH, pair)) is not None
+    with pytest.raises(MalformedBody, match=f"more than {jsontext.MAX_DEPTH} levels"):
+        jsontext.decode(nested(jsontext.MAX_DEPTH + 1, pair))
+
+
+def test_brackets_in_strings_and_beside_each_other_are_no_depth() -> None:
+    text = jsontext.encode({"[" * 300: '"\\' + "{" * 300, "list": [[] for _ in range(300)]})
+    assert jsontext.decode(text) is not None
+
+
+@given(
+    st.recursive(
+        st.text('[]{}"\\', max_size=3),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+    )
+)
+def test_the_depth_that_is_seen_is_the_depth_that_is_there(value: object) -> None:
+    wrapped = value
+    for _ in range(jsontext.MAX_DEPTH):
+        wrapped = [wrapped]
+    too_deep = isinstance(value, list | dict)
+    try:
+        jsontext.decode(jsontext.encode(wrapped))
+    except MalformedBody:
+        assert too_deep
+    else:
+        assert not too_deep

@@ -40,7 +40,7 @@ const barsOf = (runs, { from, to }) => {
   return bars.sort((one, other) => FAILURES.has(one.row.status) - FAILURES.has(other.row.status));
 };
 
-// A lane for each step, with all of its runs, in the order in which steps first began; before them one with everything.
+// A lane for each step, with all of its runs, in the order in which steps first began; and one with everything.
 const lanesOf = (rows) => {
   const timed = rows.map((row, at) => ({ row, at })).filter(({ row }) => startOf(row) !== null);
   timed.sort((one, other) => startOf(one.row) - startOf(other.row));
@@ -50,6 +50,5 @@ const lanesOf = (rows) => {
     if (lane) lane.runs.push(run);
     else lanes.set(run.row.series, { title: run.row.title, runs: [run] });
   }
-  const everything = { title: "All steps", runs: timed, all: true };
-  return { lanes: lanes.size > 1 ? [everything, ...lanes.values()] : [...lanes.values()], timed: timed.length };
+  return { everything: { title: "All steps", runs: timed }, lanes: [...lanes.values()] };
 };

@@ -1,5 +1,7 @@
 const NOT_HELD = {
-  excerpt: "This step is too large for this page, or came after its room was used up. Only its beginning is searched; all of it is in its file.",
+  excerpt:
+    "This step is too large for this page, or came after its room was used up. Only its beginning is searched; " +
+    "all of it is in its file.",
   name: "The room of this page was used up before this step. Only its name is searched; its content is in its file.",
 };
 
@@ -52,7 +54,7 @@ const makeOpened = (main, rows) => {
   const show = (row, terms) => {
     const content = made("div", "opened-step");
     content.append(...(row.held === "whole" ? parsed(contentOf(row.anchor)) : placeholder(row)));
-    marks = markTerms(content, terms);
+    marks = markTerms(row.held === "whole" ? content : content.querySelector("h2"), terms);
     main.replaceChildren(bar, content);
     main.setAttribute("aria-label", `Opened step: ${row.title} ${row.run}`.trim());
     toTop();

@@ -23,11 +23,15 @@ const open = (at) => {
   main.focus({ preventScroll: true });
 };
 const list = makeList(box, element("sheet"), rows, open);
-const timeline = makeTimeline(
-  { section: element("timeline"), box: element("lanes"), sheet: element("lane-sheet"), axis: element("axis"), note: element("untimed") },
-  rows,
-  open,
-);
+const timelineParts = {
+  section: element("timeline"),
+  whole: element("everything"),
+  box: element("lanes"),
+  sheet: element("lane-sheet"),
+  axis: element("axis"),
+  note: element("untimed"),
+};
+const timeline = makeTimeline(timelineParts, rows, open);
 const pane = makeOpened(main, rows);
 
 const stepsWords = (count) => (count === 1 ? "1 step" : `${count} steps`);
@@ -73,6 +77,7 @@ query.addEventListener("input", () => {
   timer = setTimeout(searchNow, WAIT);
 });
 query.addEventListener("keydown", async (event) => {
+  if (event.isComposing) return;
   if (event.key === "ArrowDown") {
     event.preventDefault();
     box.focus();

@@ -46,45 +46,56 @@ const drawBar = (bar, opened) => {
   return rect;
 };
 
-const makeTimeline = ({ section, box, sheet, axis, note }, rows, open) => {
-  const { lanes, timed } = lanesOf(rows);
-  let opened = -1;
-  if (timed < rows.length) {
-    const untimed = rows.length - timed;
-    note.textContent = untimed === 1 ? "1 step has no times and is not shown here." : `${untimed} steps have no times and are not shown here.`;
-  }
-  section.hidden = rows.length === 0;
-  box.hidden = axis.hidden = timed === 0;
-  if (timed === 0) return { mark: () => {} };
+const drawLane = (lane, bars, opened) => {
+  const picture = svg("svg", { viewBox: `0 0 ${SCALE} 16`, preserveAspectRatio: "none", "aria-hidden": "true" });
+  picture.append(...bars.map((bar) => drawBar(bar, opened)));
+  const label = made("span", "lane-name", made("bdi", "", lane.title));
+  label.title = lane.title;
+  return made("div", "lane", label, picture);
+};
 
-  const span = spanOf(lanes[0].runs.map(({ row }) => row));
-  const drawn = new Map();
-  const barsIn = (place) => {
-    if (!drawn.has(place)) drawn.set(place, barsOf(lanes[place].runs, span));
-    return drawn.get(place);
+const untimedWords = (count) => {
+  if (count === 0) return "";
+  return count === 1
+    ? "1 step has no times and is not shown here."
+    : `${count} steps have no times and are not shown here.`;
+};
+
+const makeTimeline = ({ section, whole, box, sheet, axis, note }, rows, open) => {
+  const { everything, lanes } = lanesOf(rows);
+  const timed = everything.runs;
+  section.hidden = rows.length === 0;
+  note.textContent = untimedWords(rows.length - timed.length);
+  whole.hidden = lanes.length < 2;
+  box.hidden = axis.hidden = timed.length === 0;
+  if (timed.length === 0) return { mark: () => {} };
+
+  let opened = -1;
+  const span = spanOf(timed.map(({ row }) => row));
+  const bars = new Map();
+  const barsIn = (lane) => {
+    if (!bars.has(lane)) bars.set(lane, barsOf(lane.runs, span));
+    return bars.get(lane);
   };
-  const draw = (place) => {
-    const lane = lanes[place];
-    const bars = svg("svg", { viewBox: `0 0 ${SCALE} 16`, preserveAspectRatio: "none", "aria-hidden": "true" });
-    bars.append(...barsIn(place).map((bar) => drawBar(bar, opened)));
-    const label = made("span", "lane-name", made("bdi", "", lane.title));
-    label.title = lane.title;
-    return made("div", lane.all ? "lane is-all" : "lane", label, bars);
-  };
-  const view = virtualRows(box, sheet, 1.375, draw);
-  const failed = lanes[0].runs.filter(({ row }) => FAILURES.has(row.status)).length;
-  const total = durationWords(span.to - span.from);
-  box.setAttribute("aria-label", `Timeline of ${timed} runs over ${total}, ${failed} of them failed; the list has the same steps.`);
-  axis.replaceChildren(made("span", "", "0 s"), made("span", "", durationWords((span.to - span.from) / 2)), made("span", "", total));
+  const draw = (lane) => drawLane(lane, barsIn(lane), opened);
+  const view = virtualRows(box, sheet, 1.375, (place) => draw(lanes[place]));
+  const total = span.to - span.from;
+  const failed = timed.filter(({ row }) => FAILURES.has(row.status)).length;
+  box.setAttribute(
+    "aria-label",
+    `Timeline of ${timed.length} runs over ${durationWords(total)}, ${failed} of them failed; the list has the same steps.`,
+  );
+  axis.replaceChildren(...[0, total / 2, total].map((moment) => made("span", "", durationWords(moment))));
   view.show(lanes.length);
 
-  sheet.addEventListener("click", (event) => {
+  section.addEventListener("click", (event) => {
     const bar = event.target.closest("rect");
     if (bar) open(Number(bar.dataset.at));
   });
   const mark = (at) => {
     opened = at;
-    const place = lanes.findIndex((lane) => !lane.all && lane.runs.some((run) => run.at === at));
+    whole.replaceChildren(draw(everything));
+    const place = lanes.findIndex(({ runs }) => runs.some((run) => run.at === at));
     if (place >= 0) view.reveal(place);
     else view.redraw();
   };

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producer.contract.errors import InvalidOptions, InvalidRecord, NotFound, RunfolioError
+from producer.contract.errors import InvalidOptions, InvalidRecord, MalformedBody, NotFound, RunfolioError
 from producer.engines import ENGINES, convert
+from producer.incoming import as_text, receive
 from tests.unit.producer.engines.payloads import assert_valid, load
 
 CODEMIE = "codemie/execution_with_states.json"
@@ -82,8 +83,9 @@ def test_a_payload_nested_beyond_reason_is_refused() -> None:
         deep = [deep]
     payload = load(N8N)
     payload["data"]["resultData"]["runData"]["Score"][0]["data"]["main"][0][0]["json"] = deep
-    with pytest.raises(InvalidRecord, match="nested too deeply"):
-        convert("n8n", payload)
+    # How deep an adapter itself can go depends on the interpreter; what comes out of it is read by intake in any case.
+    with pytest.raises((InvalidRecord, MalformedBody), match="nested too deeply"):
+        list(receive(as_text(convert("n8n", payload)), 1 << 20).steps)
 
 
 SHAPING = ["data", "execution", "workflow", "workflowData", "runData", "resultData", "states", "nodes", "trigger"]
