@@ -11,7 +11,7 @@ CACHES := .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up test test-unit bench lint clean
+.PHONY: help install demo up test test-unit test-browser bench lint clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -34,11 +34,14 @@ demo: $(STAMP) ## Run one execution through the whole stack and show the archive
 up: $(STAMP) ## Run everything on this machine, with data in .runfolio, until Ctrl-C
 	@$(BIN)/runfolio up
 
-test: $(STAMP) ## Run all tests: unit, integration, acceptance
+test: $(STAMP) ## Run all tests: unit, integration, acceptance, browser
 	@$(BIN)/python -m pytest
 
 test-unit: $(STAMP) ## Run the unit tests alone, which need no server
 	@$(BIN)/python -m pytest tests/unit
+
+test-browser: $(STAMP) ## Run the tests that drive a real Chromium, which the system must have
+	@$(BIN)/python -m pytest tests/browser
 
 bench: $(STAMP) ## Measure what README's section "Measured" quotes
 	@$(BIN)/python -m bench

@@ -13,7 +13,7 @@ from msgspec import Struct
 from producer.contract.board import Board, ExecutionSummary, Page, WorkflowSummary
 from producer.contract.contents import Contents
 from producer.contract.errors import BrokerUnavailable, NotCompleted
-from producer.contract.export import Options
+from producer.contract.export import Extra, Options
 from producer.contract.index import StepEntry
 from producer.contract.record import UNFINISHED, Status
 from producer.contract.records import Record, Records
@@ -122,7 +122,8 @@ class Executions:
         record = self.record(workflow_id, execution_id)
         draft = self.exports.draft(record, options, requested_by="")
         contents = Contents(record, options, draft.archive_name)
-        size = sum(entry.length for _, entry in contents.selected())
+        copies = 2 if Extra.READER in options.include else 1
+        size = copies * sum(entry.length for _, entry in contents.selected())
         return Foreseen(
             filename=draft.archive_name,
             files=contents.file_count,

@@ -372,7 +372,7 @@ def test_what_does_not_fit_is_told_and_linked(opened: Open, monkeypatch: pytest.
 
 
 @pytest.mark.slow
-def test_ten_thousand_steps_stay_usable(opened: Open, record_property: Callable[[str, object], None]) -> None:
+def test_ten_thousand_steps_stay_usable(opened: Open) -> None:
     count = 10_000
     steps = [
         step(
@@ -390,11 +390,11 @@ def test_ten_thousand_steps_stay_usable(opened: Open, record_property: Callable[
     expect(page.locator("#found")).to_have_text(f"{count} steps")
     timing = page.evaluate("performance.getEntriesByType('navigation')[0].domComplete")
     assert page.locator("[role=option]").count() < 60
-    assert page.locator("rect").count() < 20_000
+    # Runs that would be drawn onto each other share a bar.
+    assert 500 < page.locator("#everything rect").count() < 3_000
+    assert page.locator(".lane").count() < 40
     took = page.evaluate(SEARCH, "needle9876")
     again = page.evaluate(SEARCH, "ordinary needle123")
-    for name, milliseconds in {"opened": timing, "first search": took, "second search": again}.items():
-        record_property(name, milliseconds)
     expect(page.locator("#found")).to_have_text(f"11 of {count} steps")
     assert timing < 2_000
     assert took < 1_000  # It reads all texts for the first time.

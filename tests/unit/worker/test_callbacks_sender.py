@@ -348,7 +348,19 @@ class Authority:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Authority")])
-        self.certificate = self._sign(self._name, self._key, x509.BasicConstraints(ca=True, path_length=None))
+        usage = x509.KeyUsage(
+            digital_signature=False,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            key_cert_sign=True,
+            crl_sign=True,
+            encipher_only=False,
+            decipher_only=False,
+        )
+        constraints = x509.BasicConstraints(ca=True, path_length=None)
+        self.certificate = self._sign(self._name, self._key, constraints, usage)
 
     def _sign(
         self, name: x509.Name, key: ec.EllipticCurvePrivateKey, *extensions: x509.ExtensionType
@@ -363,8 +375,11 @@ class Authority:
             .not_valid_before(now - timedelta(days=1))
             .not_valid_after(now + timedelta(days=1))
         )
-        for extension in extensions:
-            builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+        for extension in extensions:  # all critical, as RFC 5280 asks for them in a certificate without a subject
+            builder = builder.add_extension(extension, critical=True)
+        issuer, subject = self._key.public_key(), key.public_key()
+        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False)
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(subject), critical=False)
         return builder.sign(self._key, hashes.SHA256())
 
     def server(self, *names: x509.GeneralName) -> ssl.SSLContext:
