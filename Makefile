@@ -31,8 +31,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## Run one execution through the whole stack and show the archive that comes out
 	@$(BIN)/python -m runfolio.demo
 
-up: $(STAMP) ## Run everything on this machine, with data in .runfolio, until Ctrl-C
-	@$(BIN)/runfolio up
+up: $(STAMP) ## Run everything on this machine, with data in .runfolio, until Ctrl-C (make up PORT=8001)
+	@$(BIN)/runfolio up $(if $(PORT),--port $(PORT))
 
 test: $(STAMP) ## Run all tests: unit, integration, acceptance, browser
 	@$(BIN)/python -m pytest

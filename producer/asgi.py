@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from producer.app import connect, make_app
+from producer.contract.errors import InvalidSetting
 from producer.contract.logs import configure
 from producer.contract.settings import read_settings
 from producer.settings import GatewaySettings
@@ -19,6 +20,10 @@ GRACE: Final = 30
 KEEP_ALIVE: Final = 75
 """Seconds that an idle connection is kept: longer than common load balancers keep theirs, so that none of them sends a
 request into a connection that is being closed."""
+
+
+BACKLOG: Final = 2048
+"""Connections that may wait to be taken."""
 
 
 class Server(uvicorn.Server):
@@ -50,4 +55,17 @@ def serve() -> None:
     """Run the gateway until it is told to stop. Raises InvalidSetting."""
     settings = read_settings(GatewaySettings)
     configure(settings.log_level)
-    Server(make_app(connect(settings)), settings.host, settings.port).run()
+    with _listening(settings.host, settings.port) as listener:
+        Server(make_app(connect(settings)), settings.host, settings.port).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Listen, before anything else is begun. Raises InvalidSetting naming the settings."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise InvalidSetting(
+            f"RUNFOLIO_HOST and RUNFOLIO_PORT name {host} port {port}, where the gateway cannot listen: "
+            f"{error.strerror or error}."
+        ) from None

@@ -163,7 +163,7 @@ class Exports:
             return known
         current = self.outbox.current(identity)
         if current is None:
-            raise NotFound("There is no such export.", remedy="List the exports at /v1/exports.")
+            raise unknown_export()
         return pending_view(current) if isinstance(current, Pending) else settled_view(current.facts, self.now())
 
     def requested_by(self, identity: str) -> str | None:
@@ -189,7 +189,7 @@ class Exports:
         while True:
             current = self.outbox.current(identity)
             if current is None:
-                raise NotFound("There is no such export.", remedy="List the exports at /v1/exports.")
+                raise unknown_export()
             deleted = self._revoked(current)
             if deleted is not None:
                 return deleted
@@ -228,3 +228,8 @@ def riding_record(record: Record) -> str | None:
         return None
     text = jsontext.encode(record.stored)
     return text.decode() if len(text) <= INLINE_LIMIT else None
+
+
+def unknown_export() -> NotFound:
+    """Say that there is no such export, in the words that also hide one from whoever may not know of it."""
+    return NotFound("There is no such export.", remedy="List the exports at /v1/exports.")

@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 class GatewaySettings(SharedSettings):
     """What the gateway needs beside the shared settings."""
 
-    host: Annotated[str, Field(description="Address that the gateway listens on.")] = "127.0.0.1"
+    host: Annotated[str, Field(min_length=1, description="Address that the gateway listens on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port that the gateway listens on.")] = 8000
     tokens_file: Annotated[Path, Field(description="JSON file of tokens and signing secrets; see Access.")]
     link_secret: Annotated[

@@ -38,6 +38,7 @@ def run_sweeper() -> None:
     settings = read_settings(WorkerSettings)
     configure(settings.log_level)
     parts = Parts(settings)
+    _ = parts.objects  # Wrong settings stop the start; what is only away for now is waited for below.
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -29,7 +29,9 @@ class Parts:
     """The parts of one process, made when first used: nothing is connected before the fork."""
 
     def __init__(self, settings: WorkerSettings) -> None:
+        """Take settings. Raises InvalidSetting for a wrong CALLBACK_ALLOW, which no callback should have to find."""
         self.settings = settings
+        self._allowed = AllowList(settings.callback_allow)
 
     def warm(self) -> None:
         """Connect, so that the first task need not."""
@@ -99,7 +101,7 @@ class Parts:
         settings = self.settings
         if settings.callback_secret is None:
             return None
-        sender = Sender(settings.callback_secret, settings.public_url, AllowList(settings.callback_allow))
+        sender = Sender(settings.callback_secret, settings.public_url, self._allowed)
         return Callbacks(self.objects, self.outbox.current, sender, utc_now)
 
     @cached_property

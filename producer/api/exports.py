@@ -20,6 +20,7 @@ from producer.api.watching import settled_within, watch
 from producer.contract.board import Page
 from producer.contract.errors import NotFound
 from producer.contract.export import Export
+from producer.exports import unknown_export
 from producer.gateway import Gateway
 from producer.manifests import manifest_of
 
@@ -113,18 +114,26 @@ async def manifest(gateway: GatewayParts, caller: Caller, export_id: ExportId) -
 @router.delete("/{export_id}", status_code=204, summary="Revoke the link and delete the archive")
 async def delete(gateway: GatewayParts, caller: Caller, export_id: ExportId) -> Response:
     """Cancel an export that is not finished, take back one that is. Doing it again changes nothing."""
-    view = await in_thread(gateway.calls, gateway.exports.find, export_id)
-    caller.require(Scope.DELETE, view.workflow.id)
+    await _seen(gateway, caller, export_id)
+    caller.require_scope(Scope.DELETE)
     await in_thread(gateway.calls, gateway.exports.revoke, export_id)
     return Response(status_code=204)
 
 
 async def visible(gateway: Gateway, caller: Principal, export_id: str) -> Export:
     """Return an export that the caller may read: with ``read``, or with ``ingest`` one that it asked for itself."""
-    view = await in_thread(gateway.calls, gateway.exports.find, export_id)
-    if caller.may_see(view.workflow.id) and caller.may(Scope.INGEST) and not caller.may(Scope.READ):
+    view = await _seen(gateway, caller, export_id)
+    if caller.may(Scope.INGEST) and not caller.may(Scope.READ):
         asked_by = await in_thread(gateway.calls, gateway.exports.requested_by, export_id)
         if asked_by == caller.name:
             return view
-    caller.require(Scope.READ, view.workflow.id)
+    caller.require_scope(Scope.READ)
+    return view
+
+
+async def _seen(gateway: Gateway, caller: Principal, export_id: str) -> Export:
+    """Return an export of a workflow that the caller may see; of any other, nobody tells whether there is one."""
+    view = await in_thread(gateway.calls, gateway.exports.find, export_id)
+    if not caller.may_see(view.workflow.id):
+        raise unknown_export()
     return view

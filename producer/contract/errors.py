@@ -85,6 +85,10 @@ class ObjectExists(RunfolioError):
     """A conditional write found that an object, or another version of it, is already there."""
 
 
+class DamagedRecord(RunfolioError):
+    """A stored record can no longer be read whole: an object of it is missing, or holds something else."""
+
+
 class LeaseLost(RunfolioError):
     """The worker no longer owns the export that it is working on; it must stop and change nothing."""
 

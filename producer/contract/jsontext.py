@@ -117,28 +117,26 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
-def convert(value: Any, model: type[T], *, where: str = "") -> T:
+def convert(value: Any, model: type[T], *, where: str = "", remedy: str | None = None) -> T:
     """Turn a parsed value into a model.
 
-    Raises InvalidRecord whose ``field`` is the place in the sender's own terms, such as ``steps[3].status``.
+    Raises InvalidRecord whose ``field`` is the place in the sender's own terms, such as ``steps[3].status``, with the
+    ``remedy`` given.
     """
     try:
         return msgspec.convert(value, model)
     except msgspec.ValidationError as error:
-        raise _invalid(str(error), where) from None
+        raise _invalid(str(error), where, remedy) from None
     except RecursionError:
         raise InvalidRecord(f"{where}: {_TOO_DEEP}", field=where or None, remedy=_FLATTEN) from None
 
 
-def _invalid(reason: str, where: str) -> InvalidRecord:
+def _invalid(reason: str, where: str, remedy: str | None) -> InvalidRecord:
     message, _, path = reason.partition(" - at `$")
     field = (where + path.rstrip("`")).lstrip(".")
     missing = _MISSING.fullmatch(message)
     if missing:
         # The library names the object that lacks the field; a sender looks for the field.
         field = f"{field}.{missing[1]}".lstrip(".")
-        return InvalidRecord(f"{field} is missing.", field=field, remedy=_REMEDY)
-    return InvalidRecord(f"{field}: {message}." if field else f"{message}.", field=field or None, remedy=_REMEDY)
-
-
-_REMEDY: Final = "See the schema at /v1/schemas/execution-record.json, or run 'runfolio schema'."
+        return InvalidRecord(f"{field} is missing.", field=field, remedy=remedy)
+    return InvalidRecord(f"{field}: {message}." if field else f"{message}.", field=field or None, remedy=remedy)

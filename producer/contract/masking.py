@@ -1,4 +1,4 @@
-"""Masking: the values that an event lists as ``secrets`` are replaced by ``***`` before anything of it is stored."""
+"""Masking: the values that an event lists as ``secrets`` are replaced by a mask before anything of it is stored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from producer.contract.errors import InvalidRecord
 from producer.contract.record import Entry, Execution, ExecutionRecord, Step, Workflow
 from producer.contract.replacement import Replacement, strings
 
-MASK: Final = "***"
+MASK: Final = "[masked]"
+"""What stands where a secret stood: a word that Markdown and HTML show as it is."""
+
 MAX_SECRETS: Final = 1_000
 MAX_SECRET_BYTES: Final = 64 * 1024
 MAX_ALL_SECRETS_BYTES: Final = 1024 * 1024
@@ -32,7 +34,7 @@ _VOCABULARY: Final = frozenset(
 class Masker:
     """Replaces secrets, and their common disguises, in parsed JSON.
 
-    A run of secrets that touch or overlap becomes one ``***``. Raises InvalidRecord naming ``secrets[i]`` for a secret
+    A run of secrets that touch or overlap becomes one mask. Raises InvalidRecord naming ``secrets[i]`` for a secret
     of fewer than 4 characters, white space around it not counted, or above 64 KiB; naming ``secrets`` where there are
     more than 1,000, above 1 MiB in all, or with more than 10,000 long lines.
     """

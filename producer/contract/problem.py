@@ -24,7 +24,7 @@ class Problem(Struct, frozen=True, omit_defaults=True):
 _KINDS: Final[dict[type[RunfolioError], tuple[str, int, str]]] = {
     errors.MalformedBody: ("malformed-body", 400, "The body could not be read"),
     errors.InvalidRecord: ("invalid-record", 422, "The execution record is not valid"),
-    errors.InvalidOptions: ("invalid-options", 422, "The export options are not valid"),
+    errors.InvalidOptions: ("invalid-options", 422, "An option or parameter is not valid"),
     errors.NotCompleted: ("not-completed", 409, "The execution has not completed"),
     errors.TooLarge: ("too-large", 413, "Too large"),
     errors.UnsupportedMediaType: ("unsupported-media-type", 415, "The media type is not supported"),
@@ -35,6 +35,7 @@ _KINDS: Final[dict[type[RunfolioError], tuple[str, int, str]]] = {
     errors.Gone: ("gone", 410, "The link is no longer valid"),
     errors.Conflict: ("conflict", 409, "Not possible in the present state"),
     errors.ExportFailed: ("export-failed", 422, "The export failed"),
+    errors.DamagedRecord: ("damaged-record", 500, "The stored execution is damaged"),
     errors.StorageUnavailable: ("storage-unavailable", 503, "The storage does not answer"),
     errors.BrokerUnavailable: ("broker-unavailable", 503, "The broker does not answer"),
     errors.Unavailable: ("unavailable", 503, "Not available at the moment"),

@@ -154,13 +154,19 @@ class StepDocument(NamedTuple):
     raw: Mapping[str, Any]
 
 
+_REMEDY: Final = (
+    f"A status is one of {', '.join(Status)}. For the other fields see the schema at "
+    "/v1/schemas/execution-record.json, or run 'runfolio schema'."
+)
+
+
 def read_header(value: Any) -> HeaderDocument:
     """Check the record's first line, or its object without ``steps``.
 
     Raises InvalidRecord naming the field, NotCompleted where the execution has not ended.
     """
     refuse_unfinished(value)
-    header = jsontext.convert(value, Header)
+    header = jsontext.convert(value, Header, remedy=_REMEDY)
     check_identifier(header.workflow.id, "workflow.id")
     check_identifier(header.execution.id, "execution.id")
     return HeaderDocument(header, value)
@@ -168,7 +174,7 @@ def read_header(value: Any) -> HeaderDocument:
 
 def read_step(value: Any, position: int) -> StepDocument:
     """Check one step; ``position`` counts from 0. Raises InvalidRecord naming ``steps[position].field``."""
-    return StepDocument(jsontext.convert(value, Step, where=f"steps[{position}]"), value)
+    return StepDocument(jsontext.convert(value, Step, where=f"steps[{position}]", remedy=_REMEDY), value)
 
 
 def refuse_unfinished(value: Any) -> None:

@@ -6,6 +6,7 @@ larger ones lie in an object of their own (one JSON text a line) with an index b
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -17,10 +18,12 @@ from msgspec import Raw, Struct
 
 from producer.contract import jsontext, keys
 from producer.contract.drafts import Draft, join, take
-from producer.contract.errors import NotFound, ObjectExists, ObjectNotFound, RunfolioError
+from producer.contract.errors import DamagedRecord, NotFound, ObjectExists, ObjectNotFound
 from producer.contract.index import IndexWriter, StepEntry, read_index
 from producer.contract.objects import ObjectStore
 from producer.contract.record import HeaderDocument, Status, StepDocument, read_header, read_step
+
+log = logging.getLogger(__name__)
 
 INLINE_LIMIT: Final = 128 * 1024
 """Steps up to this many bytes lie in the header object, and may ride in a task's message."""
@@ -85,7 +88,11 @@ class Record:
         return writer.finish()
 
     def _fetch_index(self, upload: str) -> bytes:
-        return self._objects.get(keys.record_index(self.workflow_id, self.execution_id, upload)).data
+        key = keys.record_index(self.workflow_id, self.execution_id, upload)
+        try:
+            return self._objects.get(key).data
+        except ObjectNotFound:
+            raise _damaged(key) from None
 
     def steps(self, selection: Iterable[tuple[int, StepEntry]] | None = None) -> Iterator[tuple[int, StepDocument]]:
         """Yield position and step: all, or those of a selection in rising order; only what is needed is read."""
@@ -105,7 +112,10 @@ class Record:
         assert self.stored.upload is not None  # noqa: S101 # tells the type checker what the caller has made sure of
         first, last = group[0][1], group[-1][1]
         key = keys.record_steps(self.workflow_id, self.execution_id, self.stored.upload)
-        chunks = self._objects.stream(key, first.offset, last.offset + last.length)
+        try:
+            chunks = self._objects.stream(key, first.offset, last.offset + last.length)
+        except ObjectNotFound:
+            raise _damaged(key) from None
         buffer = bytearray()
         base = first.offset
         for position, entry in group:
@@ -115,7 +125,10 @@ class Record:
                 passed = min(entry.offset - base, len(buffer))
                 del buffer[:passed]
                 base += passed
-                buffer += next(chunks)
+                piece = next(chunks, None)
+                if piece is None:
+                    raise _damaged(key)
+                buffer += piece
             start = entry.offset - base
             yield position, bytes(buffer[start : start + entry.length])
 
@@ -133,6 +146,15 @@ def _neighbours(selection: Iterable[tuple[int, StepEntry]]) -> Iterator[list[tup
         group.append((position, entry))
     if group:
         yield group
+
+
+def _damaged(what: str) -> DamagedRecord:
+    # What is missing is for the operator's log; whoever follows a link need not know how things are stored.
+    log.error("stored record is damaged", extra={"what": what})
+    return DamagedRecord(
+        "The stored execution is damaged: a part of it is missing or cannot be read.",
+        remedy="Restore it from a backup of the storage, or let the engine send the execution again.",
+    )
 
 
 class Records:
@@ -225,13 +247,11 @@ class Records:
         return self.open(data)
 
     def open(self, data: bytes) -> Record:
-        """Open a record from the bytes of its header object. Raises RunfolioError where they are damaged."""
+        """Open a record from the bytes of its header object. Raises DamagedRecord where they are none."""
         try:
             stored = msgspec.json.decode(data, type=RecordObject)
         except (msgspec.DecodeError, RecursionError) as error:
-            raise RunfolioError(
-                f"The stored record cannot be read: {error}.", remedy="Restore the object, or send the execution again."
-            ) from None
+            raise _damaged(str(error)) from None
         return Record(stored, self._objects)
 
     def newest(self, workflow_id: str, execution_id: str) -> Record:

@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Annotated, Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from producer.contract.errors import InvalidSetting
 from producer.contract.export import RenderProfile
+from producer.contract.webhooks import decode_secret
 
 PREFIX: Final = "RUNFOLIO_"
 
@@ -54,6 +55,15 @@ def _zone(value: Any) -> Any:
     return value
 
 
+def _signing_secret(value: str | None) -> str | None:
+    if value is not None:
+        try:
+            decode_secret(value, name="it")
+        except InvalidSetting as error:
+            raise ValueError(error.detail.rstrip(".")) from None
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
 OptionalDuration = Annotated[Annotated[timedelta, Field(gt=timedelta(0))] | None, BeforeValidator(_optional_duration)]
 Size = Annotated[int, BeforeValidator(_size), Field(gt=0)]
@@ -90,6 +100,7 @@ class SharedSettings(BaseSettings):
     ]
     callback_secret: Annotated[
         str | None,
+        AfterValidator(_signing_secret),
         Field(
             description="Standard Webhooks secret (`whsec_…`) that signs callbacks; without one, callbacks are refused."
         ),

@@ -30,7 +30,7 @@ def masked(value: Any, *secrets: str) -> Any:
 
 def test_a_secret_is_masked_wherever_a_string_holds_it() -> None:
     value = {"a": ["x hunter2 y", {"b": "hunter2"}], "hunter2-key": None}
-    assert masked(value, "hunter2") == {"a": ["x *** y", {"b": "***"}], "***-key": None}
+    assert masked(value, "hunter2") == {"a": ["x [masked] y", {"b": "[masked]"}], "[masked]-key": None}
 
 
 def test_numbers_and_truth_values_are_untouched() -> None:
@@ -53,15 +53,15 @@ def test_only_the_way_to_a_secret_is_copied() -> None:
 
 
 def test_the_longest_secret_is_masked_whole() -> None:
-    assert masked("pass passphrase", "pass", "passphrase") == "*** ***"
+    assert masked("pass passphrase", "pass", "passphrase") == "[masked] [masked]"
 
 
 def test_secrets_that_overlap_leave_nothing_of_each_other() -> None:
-    assert masked("<abcdefghij>", "abcdef", "efghij") == "<***>"
+    assert masked("<abcdefghij>", "abcdef", "efghij") == "<[masked]>"
 
 
 def test_secrets_that_touch_become_one_mask() -> None:
-    assert masked("<hunter2hunter2>", "hunter2") == "<***>"
+    assert masked("<hunter2hunter2>", "hunter2") == "<[masked]>"
 
 
 def test_a_secret_across_two_strings_is_none() -> None:
@@ -70,7 +70,7 @@ def test_a_secret_across_two_strings_is_none() -> None:
 
 
 def test_white_space_around_a_secret_does_not_count() -> None:
-    assert masked("password: hunter2", "hunter2\n") == "password: ***"
+    assert masked("password: hunter2", "hunter2\n") == "password: [masked]"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_white_space_around_a_secret_does_not_count() -> None:
     ],
 )
 def test_a_secret_in_disguise_is_masked(shape: str) -> None:
-    assert masked(f"<{shape}>", AWKWARD) == "<***>"
+    assert masked(f"<{shape}>", AWKWARD) == "<[masked]>"
 
 
 @pytest.mark.parametrize("user", ["a", "ab", "abc", "abcd"])
@@ -101,9 +101,9 @@ def test_credentials_of_basic_authentication_show_nothing_of_the_secret(user: st
     secret = "\xff\xfe-correct-horse"
     encoded = base64.b64encode(f"{user}:{secret}{after}".encode()).decode()
     result = masked(f"Basic {encoded}", secret)
-    assert "***" in result
+    assert "[masked]" in result
     # What may stay of the secret are the bits that share a character with their neighbours.
-    assert len(result) - len("Basic ***") <= len(base64.b64encode(f"{user}:{after}".encode())) + 4
+    assert len(result) - len("Basic [masked]") <= len(base64.b64encode(f"{user}:{after}".encode())) + 4
 
 
 def test_a_short_secret_is_not_looked_for_in_base64() -> None:
@@ -113,15 +113,15 @@ def test_a_short_secret_is_not_looked_for_in_base64() -> None:
 
 def test_a_secret_of_several_lines_is_masked_line_by_line() -> None:
     first, second = PEM.splitlines()[1:3]
-    assert masked(PEM, PEM) == "***\n"
-    assert masked(f"1: {first}\r\n2: {second}\n3: short", PEM) == "1: ***\r\n2: ***\n3: short"
+    assert masked(PEM, PEM) == "[masked]\n"
+    assert masked(f"1: {first}\r\n2: {second}\n3: short", PEM) == "1: [masked]\r\n2: [masked]\n3: short"
 
 
 def test_keys_that_become_equal_lose_no_value() -> None:
-    value = {"hunter2": 1, "***": 2, "correct-horse": 3, "***~3": 4}
+    value = {"hunter2": 1, "[masked]": 2, "correct-horse": 3, "[masked]~3": 4}
     result = masked(value, "hunter2", "correct-horse")
     assert sorted(result.values()) == [1, 2, 3, 4]
-    assert result["***"] == 1
+    assert result["[masked]"] == 1
     assert not any("hunter2" in key or "correct" in key for key in result)
 
 
@@ -135,9 +135,9 @@ def test_very_many_keys_that_become_equal_take_no_quadratic_time() -> None:
 def test_the_record_s_own_field_names_are_no_secrets() -> None:
     step = {"name": "name of a step", "status": "succeeded", "output": "the output"}
     assert masked(step, "name", "status", "output") == {
-        "name": "*** of a step",
+        "name": "[masked] of a step",
         "status": "succeeded",
-        "output": "the ***",
+        "output": "the [masked]",
     }
 
 
@@ -160,18 +160,18 @@ def test_of_a_header_ids_status_and_times_stay() -> None:
     original = header()
     result = Masker(["secret-flow", "secret-run", "succeeded", "2025-04-09"]).mask_header(original)
     assert result == {
-        "workflow": {"id": "acme:secret-flow", "name": "*** of acme"},
+        "workflow": {"id": "acme:secret-flow", "name": "[masked] of acme"},
         "execution": {
             "id": "secret-run",
             "status": "succeeded",
             "started_at": "2025-04-09T14:59:56Z",
             "finished_at": "2025-04-09T15:00:00Z",
-            "input": "***",
-            "url": "https://example.org/***",
+            "input": "[masked]",
+            "url": "https://example.org/[masked]",
         },
-        "***": True,
+        "[masked]": True,
     }
-    assert list(result) == ["workflow", "execution", "***"]
+    assert list(result) == ["workflow", "execution", "[masked]"]
     assert original == header()
     assert read_header(result).header.workflow.id == "acme:secret-flow"
 
@@ -201,12 +201,12 @@ def test_of_a_step_status_and_times_stay_but_not_those_of_its_children() -> None
     }
     result = Masker(["failed", "2025-04-09"]).mask_step(step)
     assert result == {
-        "name": "***",
+        "name": "[masked]",
         "status": "failed",
         "iteration": 1,
         "started_at": "2025-04-09T14:59:56Z",
-        "children": [{"name": "c", "status": "***"}],
-        "***": "x",
+        "children": [{"name": "c", "status": "[masked]"}],
+        "[masked]": "x",
     }
     assert read_step(result, 0).step.status == "failed"
 
@@ -246,7 +246,7 @@ def test_wrong_secrets_are_refused_by_their_place_and_never_shown(value: Any, fi
 def test_secrets_up_to_the_limits_are_taken(value: list[str]) -> None:
     masker = read_secrets(value)
     assert masker is not None
-    assert masker.mask(value[-1]) == "***"
+    assert masker.mask(value[-1]) == "[masked]"
 
 
 def test_nesting_beyond_python_s_limit_is_refused_not_a_crash() -> None:

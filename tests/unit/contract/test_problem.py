@@ -16,7 +16,7 @@ INTERNAL = {errors.LeaseLost, errors.ObjectExists, errors.InvalidSetting}
 def test_every_error_that_can_be_answered_has_a_type_of_its_own(kind: type[RunfolioError]) -> None:
     problem = problem_of(kind("It is so.", field="steps[3].status", remedy="Do that."))
     assert problem.type.startswith(NAMESPACE)
-    assert (problem.status == 500) == (kind in INTERNAL)
+    assert problem.type.endswith(":internal") == (kind in INTERNAL)
     assert (problem.detail, problem.field, problem.remedy) == ("It is so.", "steps[3].status", "Do that.")
 
 

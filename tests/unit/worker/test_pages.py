@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from producer.contract.errors import DamagedRecord
 from producer.contract.export import Extra, Format, Options, Pending, RenderProfile, StepFilter
 from producer.contract.records import Record, Records
 from tests.fakes import MemoryObjects
@@ -111,7 +112,7 @@ def test_nothing_is_read_before_the_bytes_are_asked_for() -> None:
     record = Records(objects).read("wf", "e1", record.stored.digest)
     archive = archive_of(record, asked(), lambda _, __: None)
     objects.delete([key for key in objects.keys() if key.endswith("ndjson")])  # noqa: SIM118 # it is no dictionary
-    with pytest.raises(Exception, match="no object"):
+    with pytest.raises(DamagedRecord, match="is missing"):
         list(archive)
 
 

@@ -71,7 +71,7 @@ def test_the_order_of_settling_loses_nothing(house: House) -> None:
     house.worker.wire.around = watch
     house.worker.pipeline.run(message)
     order = [
-        "objects.put exports.zip",
+        "objects.put_stream exports.zip",
         "leases.renew",
         "objects.put_if exports",
         "leases.settle",
