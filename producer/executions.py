@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from producer.contract.board import Board, ExecutionSummary, Page, WorkflowSummary
+from producer.contract.board import Board, ExecutionSummary, Page
 from producer.contract.contents import Contents
 from producer.contract.errors import BrokerUnavailable, NotCompleted
 from producer.contract.export import Extra, Options
@@ -18,6 +18,7 @@ from producer.contract.index import StepEntry
 from producer.contract.record import UNFINISHED, Status
 from producer.contract.records import Record, Records
 from producer.exports import Exports
+from producer.listed import ListedExecution, ListedWorkflow, listed_executions, listed_workflows
 
 PAGE_BYTES: Final = 8 * 1024 * 1024
 """A page of steps ends early when it holds this much."""
@@ -61,15 +62,13 @@ class Executions:
 
     def workflows(
         self, query: str | None, allowed: Callable[[str], bool], cursor: str | None, limit: int
-    ) -> Page[WorkflowSummary]:
+    ) -> Page[ListedWorkflow]:
         """List workflows, those with the latest execution first."""
-        return self.board.workflows.page(query=query, allowed=allowed, cursor=cursor, limit=limit)
+        return listed_workflows(self.board.workflows.page(query=query, allowed=allowed, cursor=cursor, limit=limit))
 
-    def executions(
-        self, workflow_id: str, status: str | None, cursor: str | None, limit: int
-    ) -> Page[ExecutionSummary]:
+    def executions(self, workflow_id: str, status: str | None, cursor: str | None, limit: int) -> Page[ListedExecution]:
         """List the executions of a workflow, newest first."""
-        return self.board.executions.page(workflow_id, status=status, cursor=cursor, limit=limit)
+        return listed_executions(self.board.executions.page(workflow_id, status=status, cursor=cursor, limit=limit))
 
     def record(self, workflow_id: str, execution_id: str) -> Record:
         """Open the newest revision of an execution. Raises NotFound; NotCompleted where it is still running."""
@@ -96,7 +95,7 @@ class Executions:
         following = offset + len(steps)
         raw, stored = record.document.raw, record.stored
         return ExecutionPage(
-            workflow=raw["workflow"],
+            workflow={"name": record.document.header.workflow_name, **_given(raw["workflow"])},
             execution=raw["execution"],
             fields={name: value for name, value in raw.items() if name not in {"workflow", "execution"}},
             digest=stored.digest,
@@ -130,3 +129,8 @@ class Executions:
             names=list(islice(contents.file_names(), _FIRST_NAMES)),
             estimated_size=int(size * _COMPRESSED) + _OVERHEAD * contents.file_count,
         )
+
+
+def _given(workflow: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out a name that is null: it is the same as none."""
+    return {name: value for name, value in workflow.items() if name != "name" or value is not None}

@@ -31,7 +31,7 @@ EXECUTION = f"{EXECUTIONS}/{{execution_id:{SEGMENT}}}"
 @router.get(
     "",
     summary="List workflows, those with the latest execution first",
-    responses={200: page_of("WorkflowSummary")},
+    responses={200: page_of("ListedWorkflow")},
 )
 async def workflows(
     gateway: GatewayParts,
@@ -48,7 +48,7 @@ async def workflows(
 @router.get(
     EXECUTIONS,
     summary="List a workflow's executions, newest first",
-    responses={200: page_of("ExecutionSummary")},
+    responses={200: page_of("ListedExecution")},
 )
 async def executions(
     gateway: GatewayParts,

@@ -13,12 +13,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from producer.api.described import REF, reference
-from producer.contract.board import ExecutionSummary, WorkflowSummary
 from producer.contract.export import Export, RequestedExport
 from producer.contract.problem import Problem
 from producer.contract.record import ExecutionRecord
 from producer.events import COMPLETED
 from producer.executions import ExecutionPage, Foreseen
+from producer.listed import ListedExecution, ListedWorkflow
 
 _VERSION: Final = "3.0.3"
 _TEXT: Final = "Completed workflow executions in, archives of Markdown or HTML documents out."
@@ -27,8 +27,8 @@ _MODELS: Final = (
     Export,
     RequestedExport,
     Problem,
-    WorkflowSummary,
-    ExecutionSummary,
+    ListedWorkflow,
+    ListedExecution,
     ExecutionPage,
     Foreseen,
 )
