@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from worker.render.ansi import html_spans
 from worker.render.content import Block, Kind
+from worker.render.definitions import dropped_definitions
 from worker.render.engines import MarkdownEngine
 from worker.render.polish import polish
 from worker.render.text import slices
@@ -31,9 +32,12 @@ def block_pieces(block: Block, place: Place) -> Iterator[str]:
 
 
 def _markdown(block: Block, place: Place) -> Iterator[str]:
-    yield '<div class="markdown" dir="auto">\n'
-    yield polish(place.engine(block.text), place.level, place.scope)
-    yield "</div>\n"
+    html = polish(place.engine(block.text), place.level, place.scope)
+    yield f'<div class="markdown" dir="auto">\n{html}</div>\n'
+    dropped = "\n".join(dropped_definitions(block.text, html))
+    if dropped:
+        yield '<p class="note">Definitions that nothing in the text refers to:</p>\n'
+        yield f"<pre><code>{escape(dropped, quote=False)}</code></pre>\n"
 
 
 def _code(block: Block, _place: Place) -> Iterator[str]:
