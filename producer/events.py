@@ -19,7 +19,7 @@ from cloudevents.core.v1.event import CloudEvent
 from msgspec import Raw
 
 from producer.contract import jsontext
-from producer.contract.errors import InvalidRecord, MalformedBody, UnsupportedMediaType
+from producer.contract.errors import InvalidRecord, MalformedBody, TooLarge, UnsupportedMediaType
 
 COMPLETED: Final = "runfolio.execution.completed.v1"
 STARTED: Final = "runfolio.execution.started.v1"
@@ -28,6 +28,9 @@ JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
+
+MAX_BATCH: Final = 1000
+"""Events in one batch."""
 
 _REMEDY: Final = "See 'Send an event' in the README, or CloudEvents 1.0, section 'Required attributes'."
 
@@ -87,7 +90,14 @@ def structured_event(body: bytes) -> Event:
 
 def batch_events(body: bytes) -> Iterator[Event | InvalidRecord | MalformedBody]:
     """Read a batch-mode body: each event, or what is wrong with it. Raises MalformedBody where it is no array."""
-    for position, raw in enumerate(jsontext.elements(body)):
+    elements = jsontext.elements(body)
+    if len(elements) > MAX_BATCH:
+        raise TooLarge(
+            f"The batch has {len(elements)} events; {MAX_BATCH} are the limit.",
+            field="body",
+            remedy="Send several batches.",
+        )
+    for position, raw in enumerate(elements):
         try:
             yield _structured(jsontext.members(bytes(raw), where=f"[{position}]"), f"[{position}].")
         except (InvalidRecord, MalformedBody) as error:

@@ -1,11 +1,11 @@
-"""The use cases around exports: request, find, list, revoke, and where a link leads."""
+"""The use cases around exports: request, find, revoke."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from producer.contract import callbacks, jsontext
@@ -28,8 +28,6 @@ from producer.contract.records import INLINE_LIMIT, Record
 from producer.contract.views import pending_view, settled_view
 
 log = logging.getLogger(__name__)
-
-SIGNED_FOR = timedelta(seconds=60)
 
 
 def utc_now() -> datetime:
@@ -172,10 +170,6 @@ class Exports:
         if current is None:
             return None
         return (current if isinstance(current, Pending) else current.facts.pending).requested_by
-
-    def watched(self, identity: str) -> Export:
-        """Show an export to somebody who waits for it: as the board has it, which is told first and read fastest."""
-        return self._known(identity) or self.find(identity)
 
     def _known(self, identity: str) -> Export | None:
         try:

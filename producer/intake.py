@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from producer.contract import jsontext, keys
-from producer.contract.board import Board
+from producer.contract.board import Board, ExecutionSummary
 from producer.contract.errors import BrokerUnavailable
 from producer.contract.export import Export, RequestedExport
-from producer.contract.listing import StartedObject, summary_of_record, summary_of_started
+from producer.contract.listing import StartedObject, UnlistedObject, summary_of_record, summary_of_started
 from producer.contract.masking import read_secrets
 from producer.contract.objects import ObjectStore
 from producer.contract.record import StartedExecution, check_identifier
@@ -29,6 +29,10 @@ class Sender(Protocol):
 
     def precheck(self, workflow_id: str) -> None:
         """Refuse early, before a long body is read, where it is known already that it will be refused."""
+        ...
+
+    def authenticate(self) -> None:
+        """Raise Unauthenticated where the body, which was read whole, does not prove who sends it."""
         ...
 
     def confirm(self, workflow_id: str) -> str:
@@ -70,7 +74,7 @@ class Intake:
 
         moment = moment_of(received.header, event_time)
         written = self.records.write(received.header, received.steps, moment=moment, confirm=confirm)
-        self._list(written.record)
+        self._list(summary_of_record(written.record))
         return [self._request(written.record, one, names[0]) for one in received.requested]
 
     def _request(self, record: Record, requested: RequestedExport, name: str) -> Export:
@@ -91,14 +95,14 @@ class Intake:
             jsontext.encode(stored),
             content_type="application/json",
         )
-        self._try_listing(lambda: self.board.executions.put(summary_of_started(stored)))
+        self._list(summary_of_started(stored))
 
-    def _list(self, record: Record) -> None:
-        self._try_listing(lambda: self.board.executions.put(summary_of_record(record)))
-
-    def _try_listing(self, act: Callable[[], object]) -> None:
-        """List an execution; the listing is rebuilt from storage, so a broker that is away refuses no event."""
+    def _list(self, summary: ExecutionSummary) -> None:
+        """List an execution; where the broker is away, leave a note in storage, from which the sweeper lists it."""
         try:
-            act()
+            self.board.executions.put(summary)
         except BrokerUnavailable as error:
             log.warning("execution stored while the broker is away", extra={"reason": error.detail})
+            note = UnlistedObject(summary.workflow_id, summary.execution_id)
+            key = keys.unlisted(note.workflow_id, note.execution_id)
+            self.objects.put(key, jsontext.encode(note), content_type="application/json")

@@ -114,6 +114,9 @@ class TestSender:
     def precheck(self, workflow_id: str) -> None:
         """Know nothing yet."""
 
+    def authenticate(self) -> None:
+        """Be known."""
+
     def confirm(self, workflow_id: str) -> str:
         self.asked.append(workflow_id)
         if self._refusal is not None:

@@ -25,6 +25,16 @@ log = logging.getLogger(__name__)
 ZIP = "application/zip"
 
 
+_FAULT = Problem(
+    f"{NAMESPACE}internal",
+    "The export ran into a fault of Runfolio",
+    500,
+    "Making the archive ended in an error that nobody foresaw.",
+    None,
+    "The worker's log has the details under this export's id; tell the developers, and export again after an update.",
+)
+
+
 def utc_now() -> datetime:
     """Tell the time; replaced in tests."""
     return datetime.now(UTC)
@@ -110,6 +120,9 @@ class Pipeline:
         except RunfolioError as error:
             log.warning("export failed", extra={"export": pending.id, "reason": error.detail})
             return pending.settle(State.FAILED, self.now(), error=problem_of(error))
+        except Exception:  # the edge of what a record can do to this process: its user is told, and nobody tries again
+            log.exception("export crashed", extra={"export": pending.id})
+            return pending.settle(State.FAILED, self.now(), error=_FAULT)
         settled_at = self.now()
         return pending.settle(State.READY, settled_at, archive=archive, expires_at=settled_at + self.link_ttl)
 
@@ -132,25 +145,6 @@ class Pipeline:
             content_disposition=attachment(pending.archive_name),
         )
         return Archive(pending.archive_name, writer.size, writer.sha256, writer.files)
-
-    def crashed(self, pending: Pending, fault: Exception) -> None:
-        """Settle as failed an export whose making ran into a fault of this program: it would do so again.
-
-        Raises Unavailable; the sweeper then puts the export back, and gives it up in the end.
-        """
-        problem = Problem(
-            f"{NAMESPACE}internal",
-            "The export ran into a fault of Runfolio",
-            500,
-            f"Making the archive ended in an error that nobody foresaw ({type(fault).__name__}).",
-            None,
-            "The worker's log has the details under this export's id; tell the developers, and export again after an "
-            "update.",
-        )
-        before = self.outbox.settled(pending.id)
-        if before is None or before.facts.pending.generation < pending.generation:
-            failed = pending.settle(State.FAILED, self.now(), error=problem)
-            self._announce(self.outbox.conclude(failed, before), pending)
 
     def _announce(self, facts: Facts, pending: Pending) -> None:
         """Say again what storage says already, and do what the one who wrote it may not have come to."""

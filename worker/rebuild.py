@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from producer.contract import keys
 from producer.contract.board import Board
 from producer.contract.errors import RunfolioError, Unavailable
-from producer.contract.listing import read_started, summary_of_record, summary_of_started
+from producer.contract.listing import UnlistedObject, read_started, summary_of_record, summary_of_started
 from producer.contract.objects import ObjectStore
 from producer.contract.outbox import Outbox
 from producer.contract.records import Records
@@ -32,6 +34,14 @@ class Rebuild:
     now: Callable[[], datetime] = utc_now
     _work: Iterator[None] | None = None
     _token: str = ""
+
+    def list_missed(self) -> None:
+        """List what was stored while the broker was away. Raises Unavailable."""
+        for found in self.objects.list(keys.UNLISTED):
+            note = msgspec.json.decode(self.objects.get(found.key).data, type=UnlistedObject)
+            for kept in self.objects.list(keys.execution_prefix(note.workflow_id, note.execution_id)):
+                self._execution(kept.key)
+            self.objects.delete([found.key])
 
     def work(self, seconds: float) -> None:
         """Rebuild for a while where there is need to. Raises Unavailable."""

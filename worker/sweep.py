@@ -66,6 +66,7 @@ class Sweeper:
         self._drop_stale_marks()
         self._put_back()
         self._call_back()
+        self.rebuild.list_missed()
         self.rebuild.work(SLICE)
         self.retention.work(SLICE)
         return True

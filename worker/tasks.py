@@ -26,9 +26,6 @@ def register(app: Celery, parts: Parts) -> None:
         except RunfolioError as error:
             # The lease runs out and the sweeper puts the export back; nothing else may depend on this process.
             log.warning("export interrupted", extra={"export": identity, "reason": error.detail})
-        except Exception as fault:  # the edge of the process: whatever a record does to it, its user is told
-            log.exception("export crashed", extra={"export": identity})
-            parts.pipeline.crashed(message.pending, fault)
 
     @app.task(name=CALLBACK_TASK, shared=False, ignore_result=True)
     def callback(export_id: str, name: str) -> None:

@@ -113,7 +113,9 @@ def _streamed(gateway: Gateway, headers: dict[str, str], pieces: Iterator[bytes]
 
 
 def _batch(gateway: Gateway, counters: Metrics, pieces: Iterator[bytes], sender: Sender) -> list[Any]:
-    return [_one_of_batch(gateway, counters, event, sender) for event in batch_events(_whole(gateway, pieces))]
+    body = _whole(gateway, pieces)
+    sender.authenticate()  # Before any event is looked at: what is answered about them is for nobody else.
+    return [_one_of_batch(gateway, counters, event, sender) for event in batch_events(body)]
 
 
 def _one_of_batch(gateway: Gateway, counters: Metrics, event: Event | RunfolioError, sender: Sender) -> Any:

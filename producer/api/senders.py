@@ -23,6 +23,9 @@ class BearerSender:
         """Refuse at once what the token may not send."""
         self._principal.require(Scope.INGEST, workflow_id)
 
+    def authenticate(self) -> None:
+        """Be known already."""
+
     def confirm(self, workflow_id: str) -> str:
         """Return the token's name."""
         self._principal.require(Scope.INGEST, workflow_id)
@@ -41,10 +44,18 @@ class SigningSender:
 
     def confirm(self, workflow_id: str) -> str:
         """Check the signature once, then each event of the body against what its owner may send."""
+        principal = self._known()
+        principal.require(Scope.INGEST, workflow_id)
+        return principal.name
+
+    def authenticate(self) -> None:
+        """Check the signature once the whole body was read. Raises Unauthenticated."""
+        self._known()
+
+    def _known(self) -> Principal:
         if self._principal is None:
             self._principal = self._check.finish()
-        self._principal.require(Scope.INGEST, workflow_id)
-        return self._principal.name
+        return self._principal
 
     def watch(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """Let the signature see the bytes of the wire as they pass."""

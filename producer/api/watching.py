@@ -52,7 +52,7 @@ async def watch(gateway: Gateway, stopping: Stopping, export_id: str, last_seen:
 
 async def _look(gateway: Gateway, export_id: str) -> Change | None:
     try:
-        return change_of(await in_thread(gateway.calls, gateway.exports.watched, export_id))
+        return change_of(await in_thread(gateway.calls, gateway.exports.find, export_id))
     except Unavailable:
         return None
 

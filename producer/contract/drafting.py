@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from producer.contract.export import ExecutionRef, Options, Pending, RenderProfile, WorkflowRef, export_id
 from producer.contract.names import archive_name
 from producer.contract.records import Record
+
+_SHOWN: Final = 200
+"""Characters of a workflow's name that an export bears; it travels through queue, board and callbacks."""
 
 
 def identity_of(record: Record, options: Options, profile: RenderProfile) -> str:
@@ -31,7 +35,7 @@ def draft(
         id=identity_of(record, options, profile),
         generation=0,
         nonce=nonce,
-        workflow=WorkflowRef(header.workflow.id, header.workflow_name),
+        workflow=WorkflowRef(header.workflow.id, header.workflow_name[:_SHOWN]),
         execution=ExecutionRef(header.execution.id, header.execution.status),
         digest=stored.digest,
         options=options,

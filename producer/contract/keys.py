@@ -17,6 +17,7 @@ PENDING: Final = "pending/"
 EXECUTIONS: Final = "executions/"
 EXPORTS: Final = "exports/"
 CALLBACKS: Final = "callbacks/"
+UNLISTED: Final = "unlisted/"
 
 _HASHED: Final = "sha256-"
 
@@ -64,6 +65,11 @@ def record_index(workflow_id: str, execution_id: str, upload: str) -> str:
 def started(workflow_id: str, execution_id: str) -> str:
     """Note that an execution has started and is not known to have completed."""
     return f"{execution_prefix(workflow_id, execution_id)}started.json"
+
+
+def unlisted(workflow_id: str, execution_id: str) -> str:
+    """Note that an execution was stored while the board could not be told."""
+    return f"{UNLISTED}{segment(workflow_id)}/{segment(execution_id)}.json"
 
 
 def pending(export_id: str, generation: int) -> str:

@@ -22,6 +22,13 @@ class StartedObject(Struct, frozen=True):
     data: dict[str, Any]
 
 
+class UnlistedObject(Struct, frozen=True):
+    """Names an execution that the board could not be told of."""
+
+    workflow_id: str
+    execution_id: str
+
+
 def read_started(data: bytes) -> StartedObject:
     """Read a stored started event. Raises RunfolioError where it is damaged."""
     try:

@@ -178,6 +178,8 @@ class Records:
 
         Nothing that can be seen is stored before it returns. A record that is there already stays as it is.
         """
+        # What is stored must be readable: the whole header may be nested deeper than each of its members was.
+        jsontext.decode(jsontext.encode(header.raw), where="record")
         draft = Draft(header)
         lines = draft.encode(steps)
         head, whole = take(lines, INLINE_LIMIT)

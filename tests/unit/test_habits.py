@@ -17,7 +17,7 @@ LONGEST_MODULE = 300
 LONGEST_FUNCTION = 50
 
 BROAD = {
-    "worker.tasks": "the edge of the process: whatever a record does to the renderer, the export's user is told of it",
+    "worker.pipeline": "whatever a record does to the renderer, the export's user is told of it, under its lease",
 }
 """The modules that catch everything, each with its reason; everywhere else ``RunfolioError`` is what is expected."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import json
 import sys
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -116,6 +118,18 @@ def test_an_event_may_ask_for_several_exports_or_none(site: Site) -> None:
     assert [export["options"]["combine"] for export in several] == [False, True]
     assert site.send(stored_only).json() == {"exports": []}
     assert site.client.get(path_of(stored_only)).status_code == 200
+
+
+def test_a_batch_that_nobody_signed_is_refused_whole(site: Site) -> None:
+    forged = {
+        "content-type": "application/cloudevents-batch+json",
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(int(time.time())),
+        "webhook-signature": "v1," + base64.b64encode(bytes(32)).decode(),
+    }
+    with httpx.Client(base_url=site.url) as stranger:
+        answer = stranger.post("/v1/events", content=b"[{},{}]", headers=forged)
+    assert (answer.status_code, "results" in answer.json()) == (401, False)
 
 
 def test_a_batch_answers_each_event_in_order(site: Site) -> None:

@@ -17,11 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producer.contract import jsontext
-from producer.contract.errors import InvalidRecord, MalformedBody, RunfolioError, UnsupportedMediaType
+from producer.contract.errors import InvalidRecord, MalformedBody, RunfolioError, TooLarge, UnsupportedMediaType
 from producer.events import (
     BATCH,
     COMPLETED,
     JSON,
+    MAX_BATCH,
     NDJSON,
     STRUCTURED,
     Event,
@@ -227,3 +228,9 @@ def test_any_headers_are_an_event_or_an_error_of_ours(headers: dict[str, str]) -
     for several in (headers, known | headers):
         with suppress(RunfolioError):
             assert binary_event(several).id
+
+
+def test_a_batch_has_a_limit() -> None:
+    assert len(list(batch_events(b"[" + b",".join([b"0"] * MAX_BATCH) + b"]"))) == MAX_BATCH
+    with pytest.raises(TooLarge, match="1001 events"):
+        list(batch_events(b"[" + b",".join([b"0"] * (MAX_BATCH + 1)) + b"]"))

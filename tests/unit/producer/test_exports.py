@@ -177,9 +177,9 @@ def test_a_deletion_is_told_to_the_board_even_if_it_is_away(house: House) -> Non
     house.broker.down = True
     house.gateway.exports.revoke(export.id)
     house.broker.down = False
-    assert house.gateway.exports.watched(export.id).status is State.QUEUED
+    assert house.gateway.exports.find(export.id).status is State.QUEUED
     house.settle_down()
-    assert house.gateway.exports.watched(export.id).status is State.DELETED
+    assert house.gateway.exports.find(export.id).status is State.DELETED
     assert house.pending() == []
 
 

@@ -292,6 +292,26 @@ def test_a_broker_that_is_away_refuses_no_event(house: House) -> None:
     assert house.gateway.exports.find(export.id).status is State.READY
 
 
+def test_what_was_stored_without_the_broker_is_listed_when_it_is_back(house: House) -> None:
+    house.broker.down = True
+    house.send(RECORD)
+    house.broker.down = False
+    assert house.board.executions.page("wf").items == []
+    house.settle_down()
+    assert [one.execution_id for one in house.board.executions.page("wf").items] == ["e1"]
+    assert [key for key in house.objects.keys() if key.startswith("unlisted/")] == []  # noqa: SIM118 # it is no dictionary
+
+
+def test_a_record_that_could_not_be_read_again_is_not_stored(house: House) -> None:
+    deep: Any = "x"
+    for _ in range(jsontext.MAX_DEPTH - 1):
+        deep = [deep]
+    record = {**RECORD, "execution": {**RECORD["execution"], "input": deep}}
+    with pytest.raises(MalformedBody, match="nested too deeply"):
+        house.send(record)
+    assert list(house.objects.keys()) == []
+
+
 def test_a_store_that_is_away_refuses_every_event(house: House) -> None:
     house.objects.down = True
     with pytest.raises(StorageUnavailable):

@@ -248,3 +248,19 @@ def test_what_is_left_of_a_superseded_generation_is_cleared_away(house: House) -
     house.settle_down()
     assert state(house, export).download_url == revived.download_url
     assert facts(house, export).pending.generation == 1
+
+
+def test_a_fault_of_the_program_fails_the_export_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    export, message = sent(house)
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a secret detail")
+
+    monkeypatch.setattr("worker.pipeline.archive_of", broken)
+    house.worker.pipeline.run(message)
+    view = house.gateway.exports.find(export.id)
+    assert view.status is State.FAILED
+    assert view.error is not None
+    assert view.error.type.endswith(":internal")
+    assert "secret" not in view.error.detail
+    assert house.pending() == []

@@ -159,9 +159,10 @@ def test_the_board_is_brought_to_what_storage_says(house: House) -> None:
     house.broker.down = True
     house.gateway.exports.revoke(export.id)
     house.broker.down = False
-    assert house.gateway.exports.watched(export.id).status is State.READY
+    assert house.gateway.exports.find(export.id).status is State.DELETED
+    assert [one.status for one in house.board.exports.page().items] == [State.READY]
     keep(house)
-    assert house.gateway.exports.watched(export.id).status is State.DELETED
+    assert [one.status for one in house.board.exports.page().items] == [State.DELETED]
 
 
 def test_damaged_objects_do_not_hinder(house: House) -> None:
