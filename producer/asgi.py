@@ -12,6 +12,7 @@ from producer.app import connect, make_app
 from producer.contract.errors import InvalidSetting
 from producer.contract.logs import configure
 from producer.contract.settings import read_settings
+from producer.protocol import BoundedHeads
 from producer.settings import GatewaySettings
 
 GRACE: Final = 30
@@ -35,6 +36,7 @@ class Server(uvicorn.Server):
                 app,
                 host=host,
                 port=port,
+                http=BoundedHeads,
                 access_log=False,
                 log_config=None,
                 server_header=False,

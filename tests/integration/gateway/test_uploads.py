@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -159,3 +159,21 @@ def test_a_connection_is_kept_for_the_next_request(site: Site) -> None:
 
     assert first.startswith(b"HTTP/1.1 202 ")
     assert second.startswith(b"HTTP/1.1 200 ")
+
+
+def write_on(connection: socket.socket) -> None:
+    for _ in range(1_000):
+        connection.sendall(b"x" * 16_384)
+        time.sleep(0.001)
+
+
+def test_a_head_without_end_is_cut_off(site: Site) -> None:
+    address = urlsplit(site.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ")
+        with pytest.raises(ConnectionError):
+            write_on(connection)
+
+
+def test_a_long_head_within_the_limit_is_read(site: Site) -> None:
+    assert site.client.get("/healthz", headers={"x-long": "x" * 30_000}).status_code == 200
