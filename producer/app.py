@@ -76,15 +76,7 @@ def make_gateway(settings: GatewaySettings, objects: ObjectStore, broker: Redis,
 
 def connect(settings: GatewaySettings) -> Gateway:
     """Make the clients that the settings ask for, and the gateway around them."""
-    objects = make_objects(
-        ObjectsConfig(
-            settings.s3_client,
-            settings.s3_bucket,
-            settings.s3_region,
-            settings.s3_endpoint_url,
-            settings.s3_public_endpoint_url,
-        )
-    )
+    objects = make_objects(ObjectsConfig.of(settings))
     broker = Redis.from_url(settings.broker_url, socket_timeout=5, socket_connect_timeout=2)
     listener = AsyncRedis.from_url(settings.broker_url, socket_connect_timeout=2)
     return make_gateway(settings, objects, broker, listener)

@@ -51,16 +51,7 @@ class Parts:
     @cached_property
     def objects(self) -> ObjectStore:
         """The object store."""
-        settings = self.settings
-        return make_objects(
-            ObjectsConfig(
-                settings.s3_client,
-                settings.s3_bucket,
-                settings.s3_region,
-                settings.s3_endpoint_url,
-                settings.s3_public_endpoint_url,
-            )
-        )
+        return make_objects(ObjectsConfig.of(self.settings))
 
     @cached_property
     def records(self) -> Records:

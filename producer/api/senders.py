@@ -9,7 +9,7 @@ from fastapi import Request
 from producer.access.authenticate import Authenticator
 from producer.access.entries import Scope
 from producer.access.principal import Principal
-from producer.access.signature import SignatureCheck
+from producer.access.signature import SignatureCheck, is_signed
 from producer.intake import Sender
 
 
@@ -68,7 +68,7 @@ def sender_of(
     authenticator: Authenticator, request: Request, pieces: Iterator[bytes]
 ) -> tuple[Sender, Iterator[bytes]]:
     """Tell who sends a request, and give its body on. Raises Unauthenticated or Forbidden."""
-    if "webhook-signature" in request.headers and "authorization" not in request.headers:
+    if is_signed(request.headers) and "authorization" not in request.headers:
         sender = SigningSender(authenticator.signature(request.headers))
         return sender, sender.watch(pieces)
     principal = authenticator.bearer(request.headers.get("authorization"))

@@ -16,6 +16,7 @@ from producer.contract.objects.bucket import Bucket
 from producer.contract.objects.clients import Endpoint, aws_endpoint, boto3_client, obstore_store
 from producer.contract.objects.failures import Place
 from producer.contract.objects.obstore import ObstoreObjects
+from producer.contract.settings import SharedSettings
 
 
 class ObjectsConfig(Struct, frozen=True):
@@ -30,6 +31,17 @@ class ObjectsConfig(Struct, frozen=True):
     region: str
     endpoint_url: str | None = None
     public_endpoint_url: str | None = None
+
+    @classmethod
+    def of(cls, settings: SharedSettings) -> ObjectsConfig:
+        """Return what the settings say."""
+        return cls(
+            settings.s3_client,
+            settings.s3_bucket,
+            settings.s3_region,
+            settings.s3_endpoint_url,
+            settings.s3_public_endpoint_url,
+        )
 
 
 def make_objects(config: ObjectsConfig) -> ObjectStore:
