@@ -30,7 +30,7 @@ BACKLOG: Final = 2048
 class Server(uvicorn.Server):
     """A server whose long answers, held requests and event streams, end at once when it is told to stop."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, host: str, port: int, proxies: str = "") -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -42,7 +42,8 @@ class Server(uvicorn.Server):
                 server_header=False,
                 timeout_graceful_shutdown=GRACE,
                 timeout_keep_alive=KEEP_ALIVE,
-                proxy_headers=False,
+                proxy_headers=bool(proxies),
+                forwarded_allow_ips=proxies,
             )
         )
         self._app = app
@@ -58,7 +59,8 @@ def serve() -> None:
     settings = read_settings(GatewaySettings)
     configure(settings.log_level)
     with _listening(settings.host, settings.port) as listener:
-        Server(make_app(connect(settings)), settings.host, settings.port).run(sockets=[listener])
+        app = make_app(connect(settings))
+        Server(app, settings.host, settings.port, settings.trusted_proxies).run(sockets=[listener])
 
 
 def _listening(host: str, port: int) -> socket.socket:

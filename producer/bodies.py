@@ -17,6 +17,16 @@ else:
     from backports import zstd
 
 _PIECE: Final = 64 * 1024
+MAX_RATIO: Final = 200
+"""How many times its compressed size a body may have. What engines send is rarely above 50; gzip reaches
+1,032, zstd far more, and neither costs much to make."""
+
+RATIO_FROM: Final = 64 * 1024 * 1024
+"""Bytes of a decompressed body up to which its ratio does not matter."""
+
+MAX_BLANK_LINES: Final = 1_000_000
+"""Lines of a stream that hold nothing, and would be passed over without an end."""
+
 _ZSTD_WINDOW_LOG: Final = 23
 """RFC 9659 section 3: a decoder of the content coding need not support windows above 8 MiB."""
 
@@ -27,6 +37,7 @@ class _Source(io.RawIOBase):
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
         self._rest = memoryview(b"")
+        self.size = 0
 
     def readable(self) -> bool:
         return True
@@ -36,6 +47,7 @@ class _Source(io.RawIOBase):
             piece = next(self._pieces, None)
             if piece is None:
                 return 0
+            self.size += len(piece)
             self._rest = memoryview(piece)
         count = min(len(buffer), len(self._rest))
         buffer[:count] = self._rest[:count]
@@ -69,7 +81,8 @@ _CODINGS: Final[dict[str, Callable[[io.BufferedReader], _Readable]]] = {
 def decompressed(pieces: Iterable[bytes], content_encoding: str | None) -> Iterator[bytes]:
     """Undo the content coding (RFC 9110 section 8.4), piece by piece.
 
-    Raises UnsupportedMediaType for an unknown coding, MalformedBody for a torn or broken stream.
+    Raises UnsupportedMediaType for an unknown coding, MalformedBody for a torn or broken stream, TooLarge for one that
+    was compressed beyond MAX_RATIO.
     """
     coding = (content_encoding or "identity").strip().lower()
     if coding == "identity":
@@ -81,9 +94,13 @@ def decompressed(pieces: Iterable[bytes], content_encoding: str | None) -> Itera
             field="Content-Encoding",
             remedy="Use gzip, zstd or none.",
         )
+    source = _Source(pieces)
+    size = 0
     try:
-        opened = _CODINGS[coding](io.BufferedReader(_Source(pieces), _PIECE))
+        opened = _CODINGS[coding](io.BufferedReader(source, _PIECE))
         while piece := opened.read(_PIECE):
+            size += len(piece)
+            _check_ratio(size, source.size)
             yield piece
     except (isal_zlib.error, zstd.ZstdError, EOFError, igzip.BadGzipFile) as error:  # type: ignore[misc] # its stub takes the class for an instance
         raise MalformedBody(
@@ -91,6 +108,15 @@ def decompressed(pieces: Iterable[bytes], content_encoding: str | None) -> Itera
             field="body",
             remedy=f"Send one complete {coding} stream, or none and drop Content-Encoding.",
         ) from None
+
+
+def _check_ratio(size: int, compressed: int) -> None:
+    if size > RATIO_FROM and size > MAX_RATIO * compressed:
+        raise TooLarge(
+            f"The body grows to more than {MAX_RATIO} times its compressed size.",
+            field="body",
+            remedy="Send it without Content-Encoding.",
+        )
 
 
 def bounded(pieces: Iterable[bytes], limit: int, setting: str) -> Iterator[bytes]:
@@ -110,24 +136,41 @@ def bounded(pieces: Iterable[bytes], limit: int, setting: str) -> Iterator[bytes
 def lines(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
     """Cut a stream into its lines, without line ends; blank lines are passed over.
 
-    Raises TooLarge for a line above ``limit`` bytes, naming the step: the first line is the header, then come steps.
+    Raises TooLarge for a line above ``limit`` bytes, naming the step (the first line is the header, then come steps),
+    and for more than MAX_BLANK_LINES.
     """
     rest = bytearray()
-    number = 0
+    number = blank = 0
     for piece in pieces:
-        start = 0
-        while (end := piece.find(b"\n", start)) >= 0:
-            rest += piece[start:end]
-            start = end + 1
-            _check_line(rest, number, limit)
-            if not rest.isspace() and rest:
-                yield bytes(rest)
-                number += 1
-            rest.clear()
-        rest += piece[start:]
+        first, *others = piece.split(b"\n")
+        rest += first
         _check_line(rest, number, limit)
+        for following in others:
+            if rest and not rest.isspace():
+                yield _taken(rest)
+                number += 1
+            else:
+                blank += 1
+                rest.clear()
+            rest += following
+            _check_line(rest, number, limit)
+        if blank > MAX_BLANK_LINES:
+            raise _too_many_blank_lines()
     if rest and not rest.isspace():
-        yield bytes(rest)
+        yield _taken(rest)
+
+
+def _too_many_blank_lines() -> TooLarge:
+    return TooLarge(
+        f"The body has more than {MAX_BLANK_LINES} blank lines.", field="body", remedy="Send a step a line."
+    )
+
+
+def _taken(line: bytearray) -> bytes:
+    """Return a line and forget it here: it may be large, and whoever works on it should hold it alone."""
+    text = bytes(line)
+    line.clear()
+    return text
 
 
 def _check_line(line: bytearray, number: int, limit: int) -> None:

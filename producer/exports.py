@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from producer.contract import callbacks, jsontext
+from producer.askers import Askers
+from producer.audit import AuditLog
+from producer.contract import callbacks
+from producer.contract.audit import Action, Via
 from producer.contract.board import Board
 from producer.contract.drafting import draft, identity_of
 from producer.contract.errors import BrokerUnavailable, Conflict, NotFound
-from producer.contract.export import (
-    Export,
-    Options,
-    Pending,
-    RenderProfile,
-    RequestedExport,
-    State,
-)
+from producer.contract.export import Export, Options, Pending, RenderProfile, RequestedExport, State
 from producer.contract.links import LinkSigner
 from producer.contract.objects import ObjectStore
 from producer.contract.outbox import Outbox, Settled
 from producer.contract.queue import Queue
-from producer.contract.records import INLINE_LIMIT, Record
+from producer.contract.records import Record
+from producer.contract.redaction.redactor import Redactor
+from producer.contract.shown import ShownRecord
 from producer.contract.views import pending_view, settled_view
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -36,15 +38,19 @@ def utc_now() -> datetime:
 
 
 class Requested(NamedTuple):
-    """An export, and whether its archive was there already."""
+    """An export, whether its archive was there already, and what it was accepted for, None where it was not now."""
 
     export: Export
     ready: bool
+    via: Via | None = None
 
 
 @dataclass(frozen=True)
 class Exports:
-    """The exports of this installation."""
+    """The exports of this installation.
+
+    ``redactor`` is the one that the render profile names. ``beside`` runs what goes on at the same time as the rest.
+    """
 
     objects: ObjectStore
     outbox: Outbox
@@ -52,9 +58,15 @@ class Exports:
     queue: Queue
     links: LinkSigner
     profile: RenderProfile
+    redactor: Redactor
     public_url: str
     callbacks_enabled: bool
+    callback_allow: callbacks.AllowList
+    audit: AuditLog
+    beside: Executor
+    large_bytes: int
     now: Callable[[], datetime] = utc_now
+    askers: Askers = field(default_factory=Askers)
 
     def request(self, record: Record, requested: RequestedExport, requested_by: str, *, revive: bool) -> Requested:
         """Accept an export of a stored record, durably, and see that a worker makes it.
@@ -62,6 +74,60 @@ class Exports:
         The same request is the same export, however often it comes. Only with ``revive`` does one that has failed,
         expired or been deleted go back to the queue, with a new link. Raises what ``check`` does.
         """
+        answer = self._request(record, requested, requested_by, revive=revive)
+        self._note(answer, requested_by, revive=revive)
+        return answer
+
+    def request_first(self, record: Record, requested: RequestedExport, requested_by: str) -> Requested:
+        """Do the same for a record that was stored just now, so that hardly anybody can have asked before.
+
+        What takes its time is done at once: the pending entry is written while storage is asked whether there are facts
+        and the task is sent. A worker may be done before the entry is there; the answer waits for all of it.
+        """
+        self.check(requested)
+        pending = self.draft(record, requested.options, requested_by)
+        self._call_back(pending.id, pending.generation, requested.callback_url, now=False)
+        accepting = self.beside.submit(self.outbox.accept, pending)
+        try:
+            settled = self.outbox.settled(pending.id)
+            sent = settled is None and self._send_quietly(
+                pending.id, lambda: self._enqueue(pending, record, first=True)
+            )
+        finally:
+            is_new = accepting.result()
+        answer = self._first(pending, record, requested, is_new, settled, sent)
+        self._note(answer, requested_by, revive=False)
+        return answer
+
+    def _first(
+        self,
+        pending: Pending,
+        record: Record,
+        requested: RequestedExport,
+        is_new: bool,
+        settled: Settled | None,
+        sent: bool | None,
+    ) -> Requested:
+        """Answer for an export whose pending entry was written and whose task was sent at the same time."""
+        if settled is not None:
+            # Its record was deleted and came again; the export stands as it is.
+            if is_new:
+                self.outbox.forget_pending(pending)
+            return self._request(record, requested, pending.requested_by, revive=False)
+        if not is_new:
+            return Requested(self.find(pending.id), ready=False)
+        if sent is False:
+            return self._accepted(pending, record, Via.EVENT)
+        self.askers.note(pending.id, pending.requested_by)
+        return Requested(pending_view(pending), ready=False, via=Via.EVENT)
+
+    def _note(self, answer: Requested, requested_by: str, *, revive: bool) -> None:
+        if answer.via is not None:
+            self.audit.note(Action.REQUESTED, requested_by, answer.export, answer.via)
+        elif revive:  # Somebody asks; an event that is delivered again is nobody's doing.
+            self.audit.note(Action.REUSED, requested_by, answer.export)
+
+    def _request(self, record: Record, requested: RequestedExport, requested_by: str, *, revive: bool) -> Requested:
         self.check(requested)
         pending = self.draft(record, requested.options, requested_by)
         settled = self.outbox.settled(pending.id)
@@ -74,7 +140,7 @@ class Exports:
             pending = self._regenerated(settled.facts.pending, generation)
         self._call_back(pending.id, pending.generation, requested.callback_url, now=False)
         if self.outbox.accept(pending):
-            return self._accepted(pending, record)
+            return self._accepted(pending, record, Via.REQUEST if revive else Via.EVENT)
         return Requested(self.find(pending.id), ready=False)
 
     def check(self, requested: RequestedExport) -> None:
@@ -87,20 +153,21 @@ class Exports:
                 field="callback_url",
                 remedy="Set RUNFOLIO_CALLBACK_SECRET, or leave callback_url out and follow the export's events.",
             )
-        callbacks.validate_url(requested.callback_url)
+        callbacks.validate_url(requested.callback_url, self.callback_allow)
 
     def draft(self, record: Record, options: Options, requested_by: str) -> Pending:
         """Name an export without accepting it."""
         identity = identity_of(record, options, self.profile)
         nonce = self.links.nonce(identity, 0)
         return draft(
-            record,
+            ShownRecord(record, self.redactor),
             options,
             self.profile,
             nonce=nonce,
             download_url=self._url(identity, nonce),
             created_at=self.now(),
             requested_by=requested_by,
+            large=record.stored.size >= self.large_bytes,
         )
 
     def _url(self, identity: str, nonce: str) -> str:
@@ -119,7 +186,7 @@ class Exports:
         nonce = self.links.nonce(pending.id, generation)
         return pending.regenerated(generation, nonce, self._url(pending.id, nonce))
 
-    def _accepted(self, pending: Pending, record: Record) -> Requested:
+    def _accepted(self, pending: Pending, record: Record, via: Via) -> Requested:
         """Put a new pending entry on the board and into the queue.
 
         From here on the export is safe: where the broker is away, the sweeper puts it into the queue later.
@@ -132,33 +199,48 @@ class Exports:
             return Requested(view, ready=view.status is State.READY)
         view = pending_view(pending)
         self._send_quietly(pending.id, lambda: self._enqueue(pending, record))
-        return Requested(view, ready=False)
+        return Requested(view, ready=False, via=Via.RETRY if pending.generation else via)
 
-    def _enqueue(self, pending: Pending, record: Record) -> None:
-        marked_at = self.board.exports.queued(pending_view(pending), pending.generation)
-        if marked_at is not None:
-            self.queue.export(pending, marked_at, riding_record(record))
+    def _enqueue(self, pending: Pending, record: Record, *, first: bool = False) -> bool:
+        """Send the task; tell whether it was needed by the board's word."""
+        marked_at = self.board.exports.queued(pending_view(pending), pending.generation, large=pending.large)
+        if marked_at is None:
+            return False
+        self.queue.export(pending, marked_at, record.riding(), first=first)
+        return True
 
     def _call_back(self, identity: str, generation: int, url: str | None, *, now: bool) -> None:
-        """Note that an address is to be told, durably; ``now`` where there is something to tell already."""
+        """Note that an address is to be told, durably; ``now`` where there is something to tell already.
+
+        Raises Conflict where the export tells too many.
+        """
         if url is None:
             return
+        callbacks.require_room(self.objects, identity, url)
+        # Noted first: whoever settles the export looks for entries where there is a note.
+        self._send_quietly(identity, lambda: self.board.callbacks.note([identity]))
         entry = callbacks.register(self.objects, identity, generation, url, self.now())
         if now:
             self._send_quietly(identity, lambda: self.queue.callback(identity, entry.name))
 
-    def _send_quietly(self, identity: str, send: Callable[[], None]) -> None:
-        """Do what needs the broker, for something that is stored already: where it is away, the sweeper does it."""
+    def _send_quietly(self, identity: str, send: Callable[[], T]) -> T | None:
+        """Do what needs the broker, for what is durable or is about to be: where it is away, the sweeper does it."""
         try:
-            send()
+            return send()
         except BrokerUnavailable as error:
             log.warning("broker is away, left to the sweeper", extra={"export": identity, "reason": error.detail})
+            return None
 
-    def find(self, identity: str) -> Export:
-        """Show an export, with live progress where it is being made. Raises NotFound."""
-        known = self._known(identity)
-        if known is not None and not known.status.settled:
-            return known
+    def find(self, identity: str, *, told: bool = False) -> Export:
+        """Show an export, with live progress where it is being made. Raises NotFound.
+
+        Of one that is settled the board may know less than storage, unless its end was ``told`` this very moment.
+        """
+        known = None
+        with suppress(BrokerUnavailable):  # Storage knows as well, but for the progress.
+            known = self.board.exports.known(identity)
+        if known is not None and (told or not known.export.status.settled):
+            return known.export
         current = self.outbox.current(identity)
         if current is None:
             raise unknown_export()
@@ -171,24 +253,17 @@ class Exports:
             return None
         return (current if isinstance(current, Pending) else current.facts.pending).requested_by
 
-    def _known(self, identity: str) -> Export | None:
-        try:
-            entry = self.board.exports.known(identity)
-        except BrokerUnavailable:
-            return None
-        return entry.export if entry is not None else None
-
-    def revoke(self, identity: str) -> Export:
+    def revoke(self, identity: str, revoked_by: str) -> Export:
         """Revoke the link and delete the archive, or cancel an export that is not finished. Raises NotFound."""
         while True:
             current = self.outbox.current(identity)
             if current is None:
                 raise unknown_export()
-            deleted = self._revoked(current)
+            deleted = self._revoked(current, revoked_by)
             if deleted is not None:
                 return deleted
 
-    def _revoked(self, current: Pending | Settled) -> Export | None:
+    def _revoked(self, current: Pending | Settled, revoked_by: str) -> Export | None:
         """Write down that an export is deleted; ``None`` where it moved on meanwhile and must be looked at again."""
         from_pending = isinstance(current, Pending)
         settled = self.outbox.settled(current.id) if isinstance(current, Pending) else current
@@ -199,7 +274,9 @@ class Exports:
         if settled is not None and settled.facts.status is State.DELETED and not from_pending:
             # Whoever deleted it may not have come to the end of it.
             facts = settled.facts
-        elif not self.outbox.settle(facts, settled):
+        elif self.outbox.settle(facts, settled):
+            self.audit.note(Action.REVOKED, revoked_by, settled_view(facts, self.now()))
+        else:
             return None
         view = settled_view(facts, self.now())
         self._take_down(view, pending)
@@ -214,14 +291,6 @@ class Exports:
         self.board.exports.announce(view, pending.generation)
         # Where the broker is away the entry stays, so that the sweeper sees to it that the board hears of this.
         self.outbox.forget_pending(pending)
-
-
-def riding_record(record: Record) -> str | None:
-    """Return the text of a record that is small enough to ride in a task's message."""
-    if record.stored.upload is not None or record.stored.size > INLINE_LIMIT:
-        return None
-    text = jsontext.encode(record.stored)
-    return text.decode() if len(text) <= INLINE_LIMIT else None
 
 
 def unknown_export() -> NotFound:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from producer.bodies import step_too_large
 from producer.contract import jsontext
-from producer.contract.errors import InvalidRecord
+from producer.contract.errors import InvalidRecord, TooLarge
 from producer.contract.export import RequestedExport, read_requested
 from producer.contract.masking import Masker, read_secrets
-from producer.contract.record import HeaderDocument, StepDocument, in_utc, read_header, read_step
+from producer.contract.record import HeaderDocument, StepDocument, read_header, read_step
 
 
 class Incoming(NamedTuple):
@@ -29,7 +28,14 @@ class Received(NamedTuple):
     steps: Iterator[StepDocument]
 
 
-def receive(incoming: Incoming, max_step_bytes: int) -> Received:
+class Most(NamedTuple):
+    """The limits of one execution: bytes of a step, and how many steps. The defaults are those of a gateway."""
+
+    step_bytes: int = 16 * 1024 * 1024
+    steps: int = 1_000_000
+
+
+def receive(incoming: Incoming, most: Most) -> Received:
     """Read a record, with the values masked that it lists as ``secrets``.
 
     Raises InvalidRecord, InvalidOptions, NotCompleted or TooLarge naming the field; of a step, when it is drawn.
@@ -38,26 +44,34 @@ def receive(incoming: Incoming, max_step_bytes: int) -> Received:
     requested = read_requested(incoming.header.get("export"))
     masker = read_secrets(incoming.header.get("secrets"))
     document = read_header(masker.mask_header(header) if masker else header)
-    return Received(document, requested, _steps(incoming.steps, masker, max_step_bytes))
+    return Received(document, requested, _steps(incoming.steps, masker, most))
 
 
-def _steps(steps: Iterable[bytes], masker: Masker | None, limit: int) -> Iterator[StepDocument]:
+def _steps(steps: Iterable[bytes], masker: Masker | None, most: Most) -> Iterator[StepDocument]:
     for position, text in enumerate(steps):
         where = f"steps[{position}]"
-        if len(text) > limit:
-            raise step_too_large(where, limit)
-        value = jsontext.decode(text, where=where)
-        yield read_step(masker.mask_step(value) if masker and isinstance(value, dict) else value, position)
+        if position >= most.steps:
+            raise _too_many_steps(most.steps)
+        if len(text) > most.step_bytes:
+            raise step_too_large(where, most.step_bytes)
+        # A step may be large: while whoever draws it works on it, this holds neither its text nor its values.
+        step = [_read(text, masker, position)]
+        del text
+        yield step.pop()
 
 
-def moment_of(header: HeaderDocument, event_time: datetime | None) -> datetime | None:
-    """Choose the moment that names an execution's archives; ``None`` leaves it to the time of acceptance."""
-    execution = header.header.execution
-    for moment in (execution.started_at, execution.finished_at, event_time):
-        in_time = in_utc(moment)
-        if in_time is not None:
-            return in_time
-    return None
+def _read(text: bytes, masker: Masker | None, position: int) -> StepDocument:
+    value = jsontext.decode(text, where=f"steps[{position}]")
+    return read_step(masker.mask_step(value) if masker and isinstance(value, dict) else value, position)
+
+
+def _too_many_steps(limit: int) -> TooLarge:
+    return TooLarge(
+        f"The execution has more than {limit} steps.",
+        field="steps",
+        remedy="Send it as several executions, nest small steps as children of larger ones, or raise "
+        "RUNFOLIO_MAX_STEPS.",
+    )
 
 
 def split_record(data: bytes) -> Incoming:

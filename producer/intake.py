@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from producer.contract import jsontext, keys
-from producer.contract.board import Board, ExecutionSummary
-from producer.contract.errors import BrokerUnavailable
-from producer.contract.export import Export, RequestedExport
-from producer.contract.listing import StartedObject, UnlistedObject, summary_of_record, summary_of_started
+from producer.contract.board import Board
+from producer.contract.export import Export, Options, RequestedExport
+from producer.contract.listing import StartedObject, list_execution, summary_of_record, summary_of_started
 from producer.contract.masking import read_secrets
 from producer.contract.objects import ObjectStore
-from producer.contract.record import StartedExecution, check_identifier
-from producer.contract.records import Record, Records
+from producer.contract.record import StartedExecution, check_identifier, moment_of
+from producer.contract.records import Lack, Records, Written
+from producer.contract.shown import ShownRecord
+from producer.contract.sources import Told
 from producer.events import STARTED, Event, check_type
-from producer.exports import Exports, utc_now
-from producer.incoming import Incoming, moment_of, receive, split_record
-
-log = logging.getLogger(__name__)
+from producer.exports import Exports, Requested, utc_now
+from producer.incoming import Incoming, Most, receive, split_record
 
 
 class Sender(Protocol):
@@ -48,7 +46,7 @@ class Intake:
     records: Records
     exports: Exports
     board: Board
-    max_step_bytes: int
+    most: Most
     now: Callable[[], datetime] = utc_now
 
     def event(self, event: Event, sender: Sender) -> list[Export]:
@@ -59,9 +57,14 @@ class Intake:
         check_type(event)
         return self.completed(split_record(event.data), event.time, sender)
 
-    def completed(self, incoming: Incoming, event_time: datetime | None, sender: Sender) -> list[Export]:
-        """Store a completed execution and accept its exports; all of it is durable when this returns."""
-        received = receive(incoming, self.max_step_bytes)
+    def completed(
+        self, incoming: Incoming, event_time: datetime | None, sender: Sender, told: Told | None = None
+    ) -> list[Export]:
+        """Store a completed execution and accept its exports; all of it is durable when this returns.
+
+        ``told`` is the event where it left out what a worker is to fetch.
+        """
+        received = receive(incoming, self.most)
         for one in received.requested:
             self.exports.check(one)
         workflow_id = received.header.header.workflow.id
@@ -73,12 +76,19 @@ class Intake:
             return self.now()
 
         moment = moment_of(received.header, event_time)
-        written = self.records.write(received.header, received.steps, moment=moment, confirm=confirm)
-        self._list(summary_of_record(written.record))
-        return [self._request(written.record, one, names[0]) for one in received.requested]
+        written = self.records.write(received.header, received.steps, moment=moment, confirm=confirm, lack=Lack(told))
+        list_execution(self.board, self.objects, summary_of_record(ShownRecord(written.record, self.exports.redactor)))
+        return [export.export for export in self._requests(written, received.requested, names[0])]
 
-    def _request(self, record: Record, requested: RequestedExport, name: str) -> Export:
-        return self.exports.request(record, requested, name, revive=False).export
+    def _requests(self, written: Written, asked: Iterable[RequestedExport], name: str) -> Iterator[Requested]:
+        """Accept exports of a record; one that the same event asks for twice is asked for a second time."""
+        seen: set[Options] = set()
+        for one in asked:
+            if written.created and one.options not in seen:
+                yield self.exports.request_first(written.record, one, name)
+            else:
+                yield self.exports.request(written.record, one, name, revive=False)
+            seen.add(one.options)
 
     def _started(self, value: Any, sender: Sender) -> None:
         """Note that an execution is running; it cannot be exported yet."""
@@ -95,14 +105,4 @@ class Intake:
             jsontext.encode(stored),
             content_type="application/json",
         )
-        self._list(summary_of_started(stored))
-
-    def _list(self, summary: ExecutionSummary) -> None:
-        """List an execution; where the broker is away, leave a note in storage, from which the sweeper lists it."""
-        try:
-            self.board.executions.put(summary)
-        except BrokerUnavailable as error:
-            log.warning("execution stored while the broker is away", extra={"reason": error.detail})
-            note = UnlistedObject(summary.workflow_id, summary.execution_id)
-            key = keys.unlisted(note.workflow_id, note.execution_id)
-            self.objects.put(key, jsontext.encode(note), content_type="application/json")
+        list_execution(self.board, self.objects, summary_of_started(stored, self.exports.redactor))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from producer.addresses import execution_path
 from producer.contract.errors import ExportFailed, Gone, NotFound
 from producer.contract.export import Export, Pending, State
 from producer.contract.links import LinkSigner
@@ -19,10 +20,14 @@ SIGNED_FOR: Final = timedelta(seconds=60)
 
 
 class Link(NamedTuple):
-    """An export behind a link, and the storage address of its archive once it is ready."""
+    """An export behind a link, and the storage address of its archive once it is ready.
+
+    ``dead`` tells why the link leads nowhere any more: Gone, or ExportFailed with the reason.
+    """
 
     export: Export
     address: str | None
+    dead: Gone | ExportFailed | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,13 @@ class Links:
         Raises NotFound for a token that is not ours, Gone for one that was revoked or has expired, ExportFailed with
         the reason.
         """
+        link = self.find(token)
+        if link.dead is not None:
+            raise link.dead
+        return link
+
+    def find(self, token: str) -> Link:
+        """Do the same, and let the link say itself where it is dead. Raises NotFound for a token that is not ours."""
         named = self.signer.read(token)
         current = self.outbox.current(named.export_id)
         if current is None:
@@ -47,15 +59,13 @@ class Links:
         pending = current if isinstance(current, Pending) else current.facts.pending
         view = pending_view(pending) if isinstance(current, Pending) else settled_view(current.facts, self.now())
         if pending.nonce != named.nonce:
-            raise _gone("This link was replaced when the execution was exported again.", view)
+            return _gone("This link was replaced when the execution was exported again.", view)
         if view.status in {State.DELETED, State.EXPIRED}:
             how = "revoked" if view.status is State.DELETED else "kept for a while and has expired"
-            raise _gone(f"This download was {how}.", view)
+            return _gone(f"This download was {how}.", view)
         if view.status is State.FAILED:
-            raise ExportFailed(
-                f"The export failed: {view.error.detail if view.error else 'no reason is known'}",
-                remedy=_again(view),
-            )
+            reason = view.error.detail if view.error else "no reason is known"
+            return Link(view, None, ExportFailed(f"The export failed: {reason}", remedy=_again(view)))
         address = self.objects.sign(pending.archive_key, SIGNED_FOR) if view.status is State.READY else None
         return Link(view, address)
 
@@ -63,9 +73,9 @@ class Links:
 def _again(view: Export) -> str:
     return (
         f"Export the execution {view.execution.id!r} of the workflow {view.workflow.name!r} again: on its page, "
-        "or with POST /v1/workflows/{workflow_id}/executions/{execution_id}/exports."
+        f"or with POST /v1{execution_path(view.workflow.id, view.execution.id)}/exports."
     )
 
 
-def _gone(detail: str, view: Export) -> Gone:
-    return Gone(detail, remedy=_again(view))
+def _gone(detail: str, view: Export) -> Link:
+    return Link(view, None, Gone(detail, remedy=_again(view)))

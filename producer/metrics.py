@@ -5,7 +5,7 @@ Every label takes its values from a short list that is known beforehand: what a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from prometheus_client import (
@@ -14,13 +14,14 @@ from prometheus_client import (
     PROCESS_COLLECTOR,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     generate_latest,
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from producer.contract.errors import RunfolioError
-from producer.contract.export import Export
+from producer.contract.export import Export, State
 from producer.contract.problem import NAMESPACE, Problem, problem_of
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
@@ -59,6 +60,27 @@ class Metrics:
             registry=registry,
         )
 
+        self._audit_lost = Counter(
+            "runfolio_audit_entries_lost",
+            "Audit entries that were dropped because storage did not take them for too long.",
+            registry=registry,
+        )
+        self._standing = Gauge(
+            "runfolio_exports",
+            "Exports of the whole installation by their state; failed ones wait for runfolio retry.",
+            ("status",),
+            registry=registry,
+        )
+        self._queued = Gauge(
+            "runfolio_queue_messages", "Tasks that no worker has taken yet.", ("queue",), registry=registry
+        )
+        self._age = Gauge(
+            "runfolio_queue_age_seconds",
+            "How long the oldest of them waits; more workers are needed where it grows, however long the queue is.",
+            ("queue",),
+            registry=registry,
+        )
+
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Note an answered request."""
         known = method if method in _METHODS else "other"
@@ -81,6 +103,25 @@ class Metrics:
     def requested(self, by: str, export: Export) -> None:
         """Note that an export was asked for: ``by`` an event or a request."""
         self._exports.labels(by, export.options.format.value).inc()
+
+    def audit_lost(self, count: int) -> None:
+        """Note entries of the audit log that will never be written."""
+        self._audit_lost.inc(count)
+
+    def standing(self, exports: Mapping[State, int], queues: Mapping[str, int], ages: Mapping[str, float]) -> None:
+        """Note how many exports are in each state, and of each queue how long it is and how old, in seconds."""
+        for status, count in exports.items():
+            self._standing.labels(status).set(count)
+        for queue, length in queues.items():
+            self._queued.labels(queue).set(length)
+        for queue, age in ages.items():
+            self._age.labels(queue).set(age)
+
+    def unknown_standing(self) -> None:
+        """Show nothing where nothing is known, rather than what was true once."""
+        self._standing.clear()
+        self._queued.clear()
+        self._age.clear()
 
     def exposition(self) -> bytes:
         """Write all of them in Prometheus' text format."""

@@ -14,6 +14,7 @@ from producer.contract.errors import RunfolioError
 from runfolio import terminal
 from runfolio.commands import exports, parts, tokens
 from runfolio.commands.doctor import doctor
+from runfolio.commands.login import login
 from runfolio.commands.schema import schema
 from runfolio.commands.up import up
 
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command(rich_help_panel=_USE)(up)
 app.command(rich_help_panel=_USE)(exports.send)
 app.command(rich_help_panel=_USE)(exports.export)
+app.command(rich_help_panel=_USE)(login)
 app.command(rich_help_panel=_OPERATE)(exports.retry)
 app.command(rich_help_panel=_OPERATE)(doctor)
 app.command(rich_help_panel=_OPERATE)(schema)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -23,6 +24,13 @@ _TIMEOUT: Final = httpx.Timeout(120.0, connect=5.0)
 """Seconds. Between the last byte of a large execution and its answer the gateway finishes its own upload."""
 
 _LONGEST_WAIT: Final = 30.0
+
+_PATIENCE: Final = 10
+"""How often a request is sent again that came too soon after others (429), unless its body can be read but once."""
+
+_LONGEST_PAUSE: Final = 60
+"""Seconds that are waited before that, at most."""
+
 _PIECE: Final = 256 * 1024
 _PAGE: Final = 200
 
@@ -39,6 +47,7 @@ _BY_STATUS: Final[Mapping[int, type[RunfolioError]]] = {
     413: errors.TooLarge,
     415: errors.UnsupportedMediaType,
     422: errors.InvalidRecord,
+    429: errors.RateLimited,
 }
 
 
@@ -110,6 +119,10 @@ class GatewayClient:
         """Revoke an export's link and delete its archive."""
         self._call("DELETE", f"/v1/exports/{quote(export_id, safe='')}")
 
+    def login_link(self) -> str:
+        """Return a link that logs a browser in, once, with what the token may see and do."""
+        return _decoded(self._call("POST", "/v1/login-links"), _LoginLink).url
+
     def alive(self) -> None:
         """Ask whether the gateway lives."""
         _decoded(self._call("GET", "/healthz"), dict[str, Any])
@@ -135,13 +148,29 @@ class GatewayClient:
             raise _unavailable(httpx.URL(link).copy_with(path="/", query=None), error) from None
 
     def _call(self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any) -> httpx.Response:
-        try:
-            response = self._http.request(method, path, headers={**self._authorization, **(headers or {})}, **options)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _unavailable(self.target.url, error) from None
-        if response.is_success:
-            return response
-        raise _error_of(response)
+        again = 0 if isinstance(options.get("content"), Iterator) else _PATIENCE
+        while True:
+            try:
+                response = self._http.request(
+                    method, path, headers={**self._authorization, **(headers or {})}, **options
+                )
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise _unavailable(self.target.url, error) from None
+            if response.is_success:
+                return response
+            if response.status_code != 429 or not again:
+                raise _error_of(response)
+            again -= 1
+            time.sleep(_seconds(response.headers.get("retry-after")))
+
+
+def _seconds(retry_after: str | None) -> int:
+    """Read a Retry-After in seconds (RFC 9110 section 10.2.3), within bounds."""
+    return min(int(retry_after), _LONGEST_PAUSE) if retry_after and retry_after.isdecimal() else 1
+
+
+class _LoginLink(msgspec.Struct):
+    url: Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class _ExportPage(msgspec.Struct):

@@ -57,9 +57,10 @@ class Doctor:
         return f"The gateway answers at {self._client.target.url}."
 
     def _servers(self) -> str:
-        workers = self._client.readiness().get("workers")
+        known = self._client.readiness()
         # The round trip itself proves that a worker works; here it is only told what the gateway knows.
-        return f"Broker and storage answer the gateway; workers that it knows: {workers}."
+        workers, large = known.get("workers"), known.get("large_workers")
+        return f"Broker and storage answer the gateway; workers that it knows: {workers}, for large executions {large}."
 
     def _event(self) -> str:
         self._client.send_event(_headers(), _event_body())

@@ -15,6 +15,7 @@ from typing import IO, Any, Final, NamedTuple
 
 from producer.contract import jsontext
 from producer.contract.errors import InvalidRecord, MalformedBody, RunfolioError, TooLarge
+from runfolio import yamltext
 
 PIECE: Final = 256 * 1024
 MAX_DOCUMENT_BYTES: Final = 256 * 1024 * 1024
@@ -76,7 +77,8 @@ class Input:
                 field=self.name,
                 remedy="Write it as NDJSON: the record without its steps on the first line, then a step a line.",
             )
-        return data
+        is_yaml = self.kind is Kind.PAYLOAD and Path(self.name).suffix.lower() in yamltext.SUFFIXES
+        return yamltext.as_json(data, self.name) if is_yaml else data
 
     @property
     def size(self) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from producer.contract.errors import ObjectExists, ObjectNotFound, StorageUnavailable
-from producer.contract.objects import Content, StoredObject
+from producer.contract.objects import Content, StoredObject, Upload
 
 _PIECE: Final = 1024 * 1024
 
@@ -94,6 +94,13 @@ class LocalObjects:
             found = self._files.pop(key, None)
             if found is not None:
                 found.path.unlink(missing_ok=True)
+
+    def uploads(self, prefix: str) -> Iterator[Upload]:  # noqa: ARG002 # there are none, whatever their keys
+        """List nothing: what is written in this process ends with it."""
+        return iter(())
+
+    def abort(self, upload: Upload) -> None:
+        """Do nothing: there is no such upload."""
 
     def sign(self, key: str, expires_in: timedelta) -> str:  # noqa: ARG002 # a file's address does not expire
         """Return the file's address."""

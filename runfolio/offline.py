@@ -12,11 +12,13 @@ from producer.contract import jsontext
 from producer.contract.drafting import draft
 from producer.contract.errors import RunfolioError
 from producer.contract.export import RenderProfile, RequestedExport
-from producer.contract.record import refuse_unfinished
+from producer.contract.record import moment_of, refuse_unfinished
 from producer.contract.records import Record, Records
+from producer.contract.redaction.redactor import Redactor
+from producer.contract.shown import ShownRecord
 from producer.engines import convert
 from producer.events import STARTED, Event, batch_events, check_type, first_line, structured_event
-from producer.incoming import Incoming, as_text, moment_of, receive, split_record, streamed_record
+from producer.incoming import Incoming, Most, as_text, receive, split_record, streamed_record
 from runfolio.envelope import Choices
 from runfolio.files import save, scratch
 from runfolio.inputs import Input, Kind
@@ -24,7 +26,7 @@ from runfolio.localobjects import LocalObjects
 from runfolio.terminal import Report
 from worker.pages import archive_of
 
-MAX_STEP_BYTES: Final = 16 * 1024 * 1024
+MOST: Final = Most()
 """What a gateway takes by default; a record that it refuses makes no archive here either."""
 
 
@@ -41,23 +43,26 @@ def export_offline(
     choices: Choices,
     *,
     profile: RenderProfile,
-    max_step_bytes: int = MAX_STEP_BYTES,
+    redactor: Redactor,
+    most: Most = MOST,
     report: Report,
 ) -> Iterator[Path]:
     """Make the archives of a file's executions, one after the other, and yield their paths.
+
+    ``redactor`` must be the one that the profile names.
 
     The options are ``choices``, else those that the record asks for itself, else the defaults; ``report`` counts steps.
     The time in an archive's name is the execution's, as on a server; a record without any takes the place of the moment
     at which a server accepts it by the time at which the file was last changed. Raises what a gateway would answer.
     """
-    for execution in _executions(source, max_step_bytes):
+    for execution in _executions(source, most.step_bytes):
         # A large record needs room for its steps: where the archive goes there is some, in /tmp perhaps none.
         with scratch(folder) as lent:
             records = Records(LocalObjects(lent))
-            requested, record = _stored(records, execution, choices, source.modified_at, max_step_bytes)
+            requested, record = _stored(records, execution, choices, source.modified_at, most)
             for one in requested:
                 pending = draft(
-                    record,
+                    ShownRecord(record, redactor),
                     one.options,
                     profile,
                     nonce="",
@@ -65,7 +70,7 @@ def export_offline(
                     created_at=record.stored.accepted_at,
                     requested_by="",
                 )
-                yield save(folder, pending.archive_name, archive_of(record, pending, report))
+                yield save(folder, pending.archive_name, archive_of(record, pending, report, redactor))
 
 
 def _executions(source: Input, limit: int) -> Iterator[Execution]:
@@ -94,13 +99,13 @@ def _of_event(event: Event | RunfolioError) -> Execution:
 
 
 def _stored(
-    records: Records, execution: Execution, choices: Choices, accepted_at: datetime, limit: int
+    records: Records, execution: Execution, choices: Choices, accepted_at: datetime, most: Most
 ) -> tuple[Iterable[RequestedExport], Record]:
     """Check and mask a record as the gateway does, and keep it where its steps can be read again."""
     header = dict(execution.incoming.header)
     if choices:
         header["export"] = dict(choices)
-    received = receive(execution.incoming._replace(header=header), limit)
+    received = receive(execution.incoming._replace(header=header), most)
     written = records.write(
         received.header,
         received.steps,

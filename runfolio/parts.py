@@ -26,11 +26,11 @@ def run_gateway() -> None:
     serve()
 
 
-def run_worker(*, callbacks: bool) -> int:
-    """Run a worker until it is told to stop, and return its exit code."""
-    from worker.celery import work  # noqa: PLC0415 # the other commands need not wait for Celery to load
+def run_worker(size: str, *, callbacks: bool) -> int:
+    """Run a worker until it is told to stop, and return its exit code; ``size`` is ``all``, ``small`` or ``large``."""
+    from worker.celery import Duty, work  # noqa: PLC0415 # the other commands need not wait for Celery to load
 
-    return work(callbacks=callbacks)
+    return work(Duty.CALLBACKS if callbacks else Duty[size.upper()])
 
 
 def run_sweeper() -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Self
 from urllib.parse import quote
 
 from producer.contract.errors import ObjectExists, ObjectNotFound, StorageUnavailable
-from producer.contract.objects import Content, StoredObject
+from producer.contract.objects import Content, StoredObject, Upload
 
 _PIECE: Final = 64 * 1024
 
@@ -42,6 +42,7 @@ class MemoryObjects:
         self._now = now
         self._lock = Lock()
         self._objects: dict[str, _Object] = {}
+        self.under_way: list[Upload] = []
 
     def get(self, key: str) -> Content:
         found = self._find(key)
@@ -101,6 +102,14 @@ class MemoryObjects:
             for key in doomed:
                 self._objects.pop(key, None)
 
+    def uploads(self, prefix: str) -> Iterator[Upload]:
+        self.check()
+        yield from [upload for upload in self.under_way if upload.key.startswith(prefix)]
+
+    def abort(self, upload: Upload) -> None:
+        self.check()
+        self.under_way.remove(upload)
+
     def sign(self, key: str, expires_in: timedelta) -> str:
         return f"memory://bucket/{quote(key)}?expires_in={expires_in.total_seconds():.0f}"
 
@@ -146,6 +155,7 @@ class Received(NamedTuple):
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
 
 @dataclass(frozen=True)
@@ -207,9 +217,15 @@ def _handler_for(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self._serve("POST", int(self.headers["Content-Length"]))
+
+        def do_GET(self) -> None:
+            self._serve("GET", 0)
+
+        def _serve(self, method: str, length: int) -> None:
+            body = self.rfile.read(length)
             headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = receiver.answer(Received(self.path, headers, body))
+            reply = receiver.answer(Received(self.path, headers, body, method))
             time.sleep(reply.delay)
             self.send_response(reply.status)
             for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
@@ -11,10 +12,14 @@ from typing import TypeVar, cast
 import msgspec
 
 from producer.contract import jsontext
+from producer.contract.audit import Tally
 from producer.contract.board import (
+    Attempts,
     Board,
     BoardEntry,
+    Demand,
     ExecutionSummary,
+    Floor,
     Lease,
     Page,
     QueuedMark,
@@ -75,13 +80,21 @@ class _State:
 
     entries: dict[str, _Entry] = field(default_factory=dict)
     live: dict[str, _Live] = field(default_factory=dict)
-    marks: dict[str, int] = field(default_factory=dict)
-    attempts: dict[str, int] = field(default_factory=dict)
+    marks: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    attempts: dict[str, Attempts] = field(default_factory=dict)
     executions: dict[tuple[str, str], ExecutionSummary] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
+    downloads: Counter[str] = field(default_factory=Counter)
+    counted: set[str] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)
+    floor: str | None = None
+    life: str = ""
     index: str = ""
     sweeper: tuple[str, int] = ("", 0)
     alive: dict[tuple[str, str], int] = field(default_factory=dict)
+    codes: dict[str, tuple[str, int]] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
 
 
 class FakeBroker:
@@ -115,8 +128,11 @@ class FakeBoard:
         self.queue = FakeQueueWatch(broker)
         self.executions = FakeExecutionBoard(broker)
         self.workflows = FakeWorkflowBoard(broker)
+        self.tallies = FakeTallies(broker)
+        self.callbacks = FakeCallbackBoard(broker)
         self.rebuild = FakeRebuild(broker)
         self.heartbeats = FakeHeartbeats(broker)
+        self.logins = FakeLoginBoard(broker)
 
     def check(self) -> None:
         self._broker.check()
@@ -168,6 +184,9 @@ class _Part:
         self._state.marks.pop(export_id, None)
         self._state.attempts.pop(export_id, None)
 
+    def _attempts(self, export_id: str) -> Attempts:
+        return self._state.attempts.get(export_id, Attempts(0, 0, ""))
+
     def _tell(self, export: Export, status: State, progress: Progress | None = None) -> None:
         shown = progress or export.progress
         self._broker.changes.append((export.id, status, shown.done, shown.total))
@@ -177,7 +196,7 @@ class _Part:
 
 
 class FakeExportBoard(_Part):
-    def queued(self, export: Export, generation: int) -> int | None:
+    def queued(self, export: Export, generation: int, *, large: bool = False) -> int | None:
         entry = self._state.entries.get(export.id)
         if entry is not None and generation < entry.generation:
             return None
@@ -190,7 +209,7 @@ class FakeExportBoard(_Part):
             self._live(export.id).progress = None
             self._store(export, generation, State.QUEUED)
             self._tell(export, State.QUEUED)
-        self._state.marks[export.id] = self._now
+        self._state.marks[export.id] = (self._now, large)
         return self._now
 
     def known(self, export_id: str) -> BoardEntry | None:
@@ -290,10 +309,11 @@ class FakeLeases(_Part):
         live.progress = Progress(done, total)
         self._broker.changes.append((lease.export_id, State.RUNNING, done, total))
 
-    def settle(self, lease: Lease, export: Export) -> None:
+    def settle(self, lease: Lease, export: Export) -> bool:
         require_settled(export)
+        called = export.id in self._state.called
         if self._repeated(lease, export.status):
-            return
+            return called
         if export.status not in MOVES[State.RUNNING]:
             raise Conflict("A running export cannot become that.", field="status")
         self._release(lease.export_id)
@@ -301,13 +321,16 @@ class FakeLeases(_Part):
         self._finish(lease.export_id)
         self._tell(export, export.status)
         self._publish(export)
+        return called
 
-    def hand_back(self, lease: Lease, export: Export) -> None:
+    def hand_back(self, lease: Lease, export: Export, reason: str) -> None:
         if self._repeated(lease, State.QUEUED):
             return
         self._release(lease.export_id)
         self._live(lease.export_id).progress = None
         self._store(export, lease.generation, State.QUEUED)
+        before = self._attempts(export.id)
+        self._state.attempts[export.id] = before._replace(handed_back=before.handed_back + 1, reason=reason)
         self._tell(export, State.QUEUED)
 
     def revoke(self, export_id: str) -> bool:
@@ -343,12 +366,13 @@ class FakeQueueWatch(_Part):
     def leased(self, export_ids: Iterable[str]) -> set[str]:
         return {one for one in export_ids if self._leased(one)}
 
-    def marks_before(self, time_ms: int, limit: int) -> list[QueuedMark]:
-        marks = sorted((at, name) for name, at in self._state.marks.items() if at < time_ms)
+    def marks_before(self, time_ms: int, limit: int, *, large: bool = False) -> list[QueuedMark]:
+        marked = self._state.marks.items()
+        marks = sorted((at, name) for name, (at, is_large) in marked if at < time_ms and is_large == large)
         return [QueuedMark(name, at) for at, name in marks[:limit]]
 
     def unmark(self, marks: Iterable[QueuedMark]) -> int:
-        stale = [mark for mark in marks if self._state.marks.get(mark.export_id) == mark.marked_at]
+        stale = [mark for mark in marks if self._state.marks.get(mark.export_id, (0, False))[0] == mark.marked_at]
         for mark in stale:
             del self._state.marks[mark.export_id]
         return len(stale)
@@ -358,8 +382,9 @@ class FakeQueueWatch(_Part):
         waiting = self._broker.queues.get(queue)
         return waiting[0] if waiting else None
 
-    def attempt(self, export_id: str) -> int:
-        self._state.attempts[export_id] = self._state.attempts.get(export_id, 0) + 1
+    def attempt(self, export_id: str) -> Attempts:
+        before = self._attempts(export_id)
+        self._state.attempts[export_id] = before._replace(put_back=before.put_back + 1)
         return self._state.attempts[export_id]
 
     def sweeper_lock(self, owner: str, ttl: timedelta) -> bool:
@@ -440,6 +465,50 @@ class FakeWorkflowBoard(_Part):
         return _page(Listing.WORKFLOWS, places, shown, cursor, limit)
 
 
+class FakeTallies(_Part):
+    def of(self, export_ids: Sequence[str]) -> list[Demand]:
+        return [Demand(self._state.asked.get(one), self._state.downloads[one]) for one in export_ids]
+
+    def asked(self, names: Mapping[str, str]) -> None:
+        if names:
+            self._state.asked.update(names)
+
+    def count(self, batch: str, tally: Tally, *, passed_in: str | None = None) -> bool:
+        if self._state.floor is not None and batch <= self._state.floor:
+            if passed_in is None or passed_in != self._state.life:
+                return False
+        elif batch in self._state.counted:
+            return False
+        else:
+            self._state.counted.add(batch)
+        self._state.asked.update(tally.asked)
+        self._state.downloads.update(tally.downloads)
+        return True
+
+    def floor(self) -> Floor:
+        self._state.life = self._state.life or uuid.uuid4().hex
+        return Floor(self._state.life, self._state.floor)
+
+    def raise_floor(self, life: str, name: str) -> bool:
+        if self._state.life != life:
+            return False
+        self._state.floor = max(self._state.floor or "", name)
+        self._state.counted = {one for one in self._state.counted if one > name}
+        return True
+
+    def counted(self, batches: Sequence[str]) -> set[str]:
+        return self._state.counted & {*batches} if batches else set()
+
+
+class FakeCallbackBoard(_Part):
+    def note(self, export_ids: Collection[str]) -> None:
+        if export_ids:
+            self._state.called.update(export_ids)
+
+    def noted(self, export_ids: Sequence[str]) -> set[str]:
+        return self._state.called & {*export_ids} if export_ids else set()
+
+
 class FakeRebuild(_Part):
     def complete(self) -> bool:
         return self._state.index == "complete"
@@ -461,6 +530,21 @@ class FakeHeartbeats(_Part):
 
     def alive(self, kind: str) -> int:
         return sum(1 for (of, _), until in self._state.alive.items() if of == kind and until > self._now)
+
+
+class FakeLoginBoard(_Part):
+    def offer(self, code_digest: str, token_digest: str, ttl: timedelta) -> None:
+        self._state.codes[code_digest] = (token_digest, self._now + in_milliseconds(ttl))
+
+    def redeem(self, code_digest: str) -> str | None:
+        digest, until = self._state.codes.pop(code_digest, ("", 0))
+        return digest if until > self._now else None
+
+    def end(self, session_id: str, ttl: timedelta) -> None:
+        self._state.ended[session_id] = self._now + in_milliseconds(ttl)
+
+    def ended(self, session_id: str) -> bool:
+        return self._state.ended.get(session_id, 0) > self._now
 
 
 def _member(time: int, name: bytes) -> bytes:

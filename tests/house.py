@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import httpx
 
+from producer.askers import Askers
+from producer.audit import AuditLog
 from producer.contract import callbacks, jsontext
+from producer.contract.audit import AuditEntry, read_batch
 from producer.contract.board import Board
 from producer.contract.errors import RunfolioError
 from producer.contract.export import Export, Pending, RenderProfile, RequestedExport
@@ -20,20 +24,31 @@ from producer.contract.objects import ObjectStore
 from producer.contract.outbox import Outbox
 from producer.contract.queue import Queue
 from producer.contract.records import Records
-from producer.contract.tasks import EXPORT_QUEUE, ExportMessage, decode_message, encode_message
+from producer.contract.redaction.redactor import Redactor
+from producer.contract.tasks import LARGE_QUEUES, SMALL_QUEUES, ExportMessage, decode_message
+from producer.deliveries import Deliveries
+from producer.demand import Demands
 from producer.executions import Executions
 from producer.exports import Exports, Requested
-from producer.incoming import as_text
+from producer.incoming import Most, as_text
 from producer.intake import Intake
 from producer.links import Links
 from tests.fakes import MemoryObjects
 from tests.fakes_board import FakeBoard, FakeBroker, FakeClock
-from worker.callbacks import AllowList, Callbacks, Sender
+from tests.messages import encode_message
+from worker.callbacks import Callbacks, Sender
 from worker.callbacks.outcome import Outcome, Verdict
+from worker.counting import Counting
+from worker.orphans import Orphans
 from worker.pipeline import Pipeline
 from worker.rebuild import Rebuild
+from worker.reminding import Reminding
 from worker.retention import Retention
+from worker.sources import Completion, Engines
+from worker.sources.completion import Most as MostFetched
 from worker.sweep import Sweeper
+
+T = TypeVar("T")
 
 START: Final = datetime(2025, 4, 9, 15, 0, tzinfo=UTC)
 HOOK: Final = "https://receiver.example/hook"
@@ -77,27 +92,44 @@ class _Wired:
 
 
 class FakeQueue:
-    """Celery's two queues: first in, first out, lost with the broker."""
+    """Celery's queues: each first in, first out, all lost with the broker. ``exports`` holds those of both kinds."""
 
     def __init__(self, broker: FakeBroker) -> None:
         self._broker = broker
         self.exports: list[dict[str, Any]] = []
+        self._of: list[str] = []
         self.callbacks: list[tuple[str, str]] = []
 
-    def export(self, pending: Pending, marked_at: int, record: str | None = None) -> None:
+    def export(
+        self,
+        pending: Pending,
+        marked_at: int,
+        record: str | None = None,
+        *,
+        again: bool = False,
+        first: bool = False,
+    ) -> None:
         self._broker.check()
-        self.exports.append(encode_message(ExportMessage(pending, record)))
-        self._broker.queues.setdefault(EXPORT_QUEUE, []).append(marked_at)
+        queue = (LARGE_QUEUES if pending.large else SMALL_QUEUES)[again]
+        self.exports.append(encode_message(ExportMessage(pending, record, first)))
+        self._of.append(queue)
+        self._broker.queues.setdefault(queue, []).append(marked_at)
 
     def callback(self, export_id: str, name: str) -> None:
         self._broker.check()
         self.callbacks.append((export_id, name))
 
+    def lose_exports(self) -> None:
+        """Lose every message that asks for an export."""
+        self.exports.clear()
+        self._of.clear()
+        self._broker.queues.clear()
+
     def take_export(self) -> ExportMessage | None:
         """Take the next message, which is gone from the queue from then on, whatever becomes of it."""
         if not self.exports:
             return None
-        self._broker.queues[EXPORT_QUEUE].pop(0)
+        self._broker.queues[self._of.pop(0)].pop(0)
         return decode_message(self.exports.pop(0))
 
 
@@ -140,18 +172,61 @@ _TLS: Final = httpx.create_ssl_context()
 """Made once: reading all authorities takes longer than a test."""
 
 
+class AtOnce(Executor):
+    """Does a thing where it is asked for: before whatever would go on beside it."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as error:  # noqa: BLE001 # as executors do: the caller of result() gets it
+            future.set_exception(error)
+        return future
+
+
+class AtLast(Executor):
+    """Does a thing where its result is asked for: after whatever goes on beside it."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        return _Late(partial(fn, *args, **kwargs))
+
+
+class _Late(Future[T]):
+    def __init__(self, act: Callable[[], T]) -> None:
+        super().__init__()
+        self._act = act
+
+    def result(self, timeout: float | None = None) -> T:
+        if not self.done():
+            self.set_result(self._act())
+        return super().result(timeout)
+
+
 class House:
     """One bucket, one broker, one clock, and as many processes as a test starts."""
 
-    def __init__(self, *, profile: RenderProfile | None = None, callbacks_enabled: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        profile: RenderProfile | None = None,
+        redactor: Redactor | None = None,
+        callbacks_enabled: bool = True,
+        engines: Engines | None = None,
+        beside: Executor | None = None,
+        large_bytes: int = 2**23,
+    ) -> None:
+        self.large_bytes = large_bytes
+        self.engines = engines or Engines({}, {})
         self.clock = FakeClock(START)
+        self.beside = beside or AtOnce()
         self.objects = MemoryObjects(self.clock.now)
         self.broker = FakeBroker(self.clock)
         self.board = FakeBoard(self.broker)
         self.queue = FakeQueue(self.broker)
-        self.profile = profile or RenderProfile()
+        self.redactor = redactor or Redactor()
+        self.profile = profile or RenderProfile(redaction=self.redactor.identity)
         self.callbacks_enabled = callbacks_enabled
-        self.receiver = RecordingSender(SECRET, "https://runfolio.example", AllowList(""), tls=_TLS)
+        self.receiver = RecordingSender(SECRET, "https://runfolio.example", callbacks.AllowList(), tls=_TLS)
         self.gateway = Process(self, Wire())
         self.worker = Process(self, Wire())
         self.sweeper = self.worker.sweeper(max_attempts=8)
@@ -189,10 +264,15 @@ class House:
         """Return the key of every stored object."""
         return self.objects.keys()
 
+    def audited(self) -> list[AuditEntry]:
+        """Return what the audit log in storage holds, in its order."""
+        found = (one.key for one in self.objects.list("audit/"))
+        return [entry for key in found for entry in read_batch(key, self.objects.get(key).data)]
+
     def lose_broker(self) -> None:
         """Lose the board and the queues."""
         self.broker.wipe()
-        self.queue.exports.clear()
+        self.queue.lose_exports()
         self.queue.callbacks.clear()
 
 
@@ -209,6 +289,7 @@ class Process:
         self.outbox = Outbox(self.objects)
         signer = LinkSigner("x" * 32)
         self.links = Links(signer, self.outbox, self.objects, house.clock.now)
+        self.audit = AuditLog(self.objects, self.board, house.clock.now)
         self.exports = Exports(
             objects=self.objects,
             outbox=self.outbox,
@@ -216,21 +297,43 @@ class Process:
             queue=self.queue,
             links=signer,
             profile=house.profile,
+            redactor=house.redactor,
             public_url="https://runfolio.example",
             callbacks_enabled=house.callbacks_enabled,
+            callback_allow=callbacks.AllowList(),
+            beside=house.beside,
+            audit=self.audit,
+            askers=Askers(house.clock.seconds),
+            large_bytes=house.large_bytes,
             now=house.clock.now,
         )
+        self.deliveries = Deliveries(
+            self.objects, self.outbox, self.board, self.queue, self.audit, house.callbacks_enabled, house.clock.now
+        )
+        self.demands = Demands(self.exports, self.board)
         self.executions = Executions(self.records, self.board, self.exports)
-        self.intake = Intake(self.objects, self.records, self.exports, self.board, 16 << 20, house.clock.now)
+        self.intake = Intake(self.objects, self.records, self.exports, self.board, Most(), house.clock.now)
         self.pipeline = Pipeline(
             objects=self.objects,
             records=self.records,
             outbox=self.outbox,
             board=self.board,
+            redactor=house.redactor,
             owner="worker",
             lease_ttl=LEASE,
             link_ttl=timedelta(days=7),
             call_back=self._call_back,
+            complete=Completion(
+                self.objects,
+                self.records,
+                self.board,
+                house.redactor,
+                house.engines,
+                MostFetched(),
+                timedelta(minutes=10),
+                house.clock.now,
+            ).complete,
+            forget=self.outbox.forget_pending,
             now=house.clock.now,
         )
         self.callbacks = Callbacks(self.objects, self.outbox.current, house.receiver, house.clock.now)
@@ -239,8 +342,11 @@ class Process:
         self,
         *,
         max_attempts: int = 8,
+        link_ttl: timedelta = timedelta(days=7),
         archive_ttl: timedelta | None = timedelta(days=30),
         record_ttl: timedelta | None = None,
+        audit_ttl: timedelta | None = None,
+        orphan_ttl: timedelta = timedelta(days=1),
         owner: str = "sweeper",
     ) -> Sweeper:
         """Return a new sweeper, as after a restart."""
@@ -252,12 +358,25 @@ class Process:
             queue=self.queue,
             owner=owner,
             max_attempts=max_attempts,
-            rebuild=Rebuild(self.objects, self.records, self.outbox, self.board, clock.now),
+            reminding=Reminding(self.objects, self.board, self.queue, clock.now, clock.seconds),
+            rebuild=Rebuild(self.objects, self.records, self.outbox, self.board, self.house.redactor, clock.now),
+            counting=Counting(self.objects, self.board, clock.now, clock.seconds),
             retention=Retention(
-                self.objects, self.records, self.outbox, self.board, archive_ttl, record_ttl, clock.now, clock.seconds
+                self.objects,
+                self.records,
+                self.outbox,
+                self.board,
+                link_ttl,
+                archive_ttl,
+                record_ttl,
+                audit_ttl,
+                clock.now,
+                clock.seconds,
             ),
+            orphans=Orphans(self.objects, self.records, self.board, orphan_ttl, clock.now, clock.seconds),
             now=clock.now,
             clock=clock.seconds,
+            chance=lambda: 0.0,
         )
 
     def send(self, record: Mapping[str, Any], *, sender: TestSender | None = None, **event: Any) -> list[Export]:
@@ -292,7 +411,7 @@ def _as_task(act: Callable[[], object]) -> None:
 
 
 def _wired_board(board: FakeBoard, wire: Wire) -> SimpleNamespace:
-    parts = ("exports", "leases", "queue", "executions", "workflows", "rebuild", "heartbeats")
+    parts = ("exports", "leases", "queue", "executions", "workflows", "tallies", "callbacks", "rebuild", "heartbeats")
     return SimpleNamespace(**{part: wire.through(part, getattr(board, part)) for part in parts})
 
 

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from pydantic.fields import FieldInfo
 from typer.main import get_command
 
-from producer.api import events, executions, exports, links, service
+from producer.api import audit, deliveries, events, executions, exports, links, logins, service
 from producer.contract.settings import PREFIX
 from producer.engines import ENGINES
 from producer.settings import GatewaySettings
@@ -24,7 +24,7 @@ from worker.settings import WorkerSettings
 
 README: Final = Path(__file__).parents[1] / "README.md"
 _TABLE: Final = re.compile(r"(<!-- table: (?P<name>\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
-_ROUTES: Final = (events, executions, exports, links, service)
+_ROUTES: Final = (events, executions, exports, deliveries, links, logins, audit, service)
 _NEEDS: Final = {
     "/v1/events": "`ingest`, or a signature",
     "/v1/engines/{engine}/events": "`ingest`, or a signature",
@@ -37,8 +37,12 @@ _NEEDS: Final = {
     "/v1/exports/{export_id}/events": "`read`, or `ingest` for one's own",
     "/v1/exports/{export_id}/manifest": "`read`",
     "/v1/exports/{export_id}#DELETE": "`delete`",
+    "/v1/exports/{export_id}/deliveries": "`read`, or `ingest` for one's own",
+    "/v1/exports/{export_id}/deliveries#POST": "`export`",
     "/d/{token}": "the link itself",
     "/d/{token}/events": "the link itself",
+    "/v1/login-links": "any token",
+    "/v1/audit": "`read` on `*`",
     "/healthz": "nothing",
     "/readyz": "nothing",
     "/metrics": "`read` on `*`",

@@ -13,15 +13,22 @@ from producer.contract.board import Board
 from producer.contract.objects import ObjectStore
 from producer.contract.objects.factory import ObjectsConfig, make_objects
 from producer.contract.outbox import Outbox
-from producer.contract.queue import Queue, make_celery
+from producer.contract.queue import Queue
 from producer.contract.records import Records
-from worker.callbacks.addresses import AllowList
+from producer.contract.redaction.redactor import Redactor
 from worker.callbacks.process import Callbacks
 from worker.callbacks.sender import Sender
+from worker.counting import Counting
+from worker.forgetting import Forgetting
+from worker.orphans import Orphans
 from worker.pipeline import Pipeline, utc_now
 from worker.rebuild import Rebuild
+from worker.reminding import Reminding
 from worker.retention import Retention
 from worker.settings import WorkerSettings
+from worker.sources import Completion, Engines
+from worker.sources.client import Limits
+from worker.sources.completion import Most
 from worker.sweep import Sweeper
 
 
@@ -29,9 +36,15 @@ class Parts:
     """The parts of one process, made when first used: nothing is connected before the fork."""
 
     def __init__(self, settings: WorkerSettings) -> None:
-        """Take settings. Raises InvalidSetting for a wrong CALLBACK_ALLOW, which no callback should have to find."""
+        """Take settings. Raises InvalidSetting for a wrong CALLBACK_ALLOW or source, which nobody should find later."""
         self.settings = settings
-        self._allowed = AllowList(settings.callback_allow)
+        self._allowed = callbacks.AllowList(settings.callback_allow)
+        self._engines = Engines(
+            settings.source_urls,
+            settings.source_tokens,
+            settings.github_log_hosts,
+            Limits(settings.source_timeout.total_seconds(), settings.source_max_bytes),
+        )
 
     def warm(self) -> None:
         """Connect, so that the first task need not."""
@@ -64,9 +77,14 @@ class Parts:
         return Outbox(self.objects)
 
     @cached_property
+    def redactor(self) -> Redactor:
+        """What masks secrets."""
+        return self.settings.redactor()
+
+    @cached_property
     def queue(self) -> Queue:
         """The way to the workers."""
-        return Queue(make_celery(self.settings.broker_url))
+        return Queue(self.board.tasks)
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -76,11 +94,39 @@ class Parts:
             records=self.records,
             outbox=self.outbox,
             board=self.board,
+            redactor=self.redactor,
             owner=self.owner,
             lease_ttl=self.settings.lease_ttl,
             link_ttl=self.settings.link_ttl,
             call_back=self._call_back,
+            forget=self.forgetting.later,
+            complete=self.completion.complete,
         )
+
+    @cached_property
+    def completion(self) -> Completion:
+        """What fetches the rest of records whose events left something out."""
+        settings = self.settings
+        return Completion(
+            objects=self.objects,
+            records=self.records,
+            board=self.board,
+            redactor=self.redactor,
+            engines=self._engines,
+            most=Most(settings.max_step_bytes, settings.max_steps),
+            patience=settings.source_patience,
+            now=utc_now,
+        )
+
+    @cached_property
+    def forgetting(self) -> Forgetting:
+        """What deletes pending entries."""
+        return Forgetting(self.outbox)
+
+    def close(self) -> None:
+        """Finish what goes on beside the tasks, before this process ends."""
+        if "forgetting" in self.__dict__:
+            self.forgetting.close()
 
     def _call_back(self, export_id: str) -> None:
         for entry in callbacks.entries(self.objects, export_id):
@@ -105,8 +151,18 @@ class Parts:
             queue=self.queue,
             owner=self.owner,
             max_attempts=self.settings.max_attempts,
-            rebuild=Rebuild(self.objects, self.records, self.outbox, self.board),
+            reminding=Reminding(self.objects, self.board, self.queue),
+            rebuild=Rebuild(self.objects, self.records, self.outbox, self.board, self.redactor),
+            counting=Counting(self.objects, self.board),
             retention=Retention(
-                self.objects, self.records, self.outbox, self.board, self.settings.archive_ttl, self.settings.record_ttl
+                self.objects,
+                self.records,
+                self.outbox,
+                self.board,
+                self.settings.link_ttl,
+                self.settings.archive_ttl,
+                self.settings.record_ttl,
+                self.settings.audit_ttl,
             ),
+            orphans=Orphans(self.objects, self.records, self.board, self.settings.orphan_ttl),
         )

@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final, NamedTuple
 
 from isal import isal_zlib
-from stream_zip import ZIP_32, ZIP_64, MemberFile, Method, stream_zip
 
 from producer.contract.errors import TooLarge
+from worker import zipformat
+from worker.zipformat import Moment
 
 BLOCK: Final = 64 * 1024
 """Bytes of input that are compressed at a time, and the least that is handed out at a time (but for the end)."""
@@ -22,7 +24,6 @@ ORDINARY_SIZE: Final = 1 << 30
 """The most bytes of a member that announces no limit of its own."""
 
 _LEVEL: Final = 2  # ISA-L's level 3 gives different bytes on different processors.
-_MODE: Final = 0o100644  # A regular file that its owner may write and everybody may read.
 _ZIP_32_MAX: Final = 0xFFFFFFFF
 _ZIP_32_MAX_MEMBERS: Final = 0xFFFF
 _EARLIEST: Final = datetime(1980, 1, 1, tzinfo=UTC)
@@ -71,12 +72,13 @@ class ArchiveWriter:
         self.size = 0
         self.files = 0
         self._members = members
-        self._moment = _zip_time(moment)
+        shown = _zip_time(moment)
+        # The Unix time that stands beside the MS-DOS time has 32 bits and a sign.
+        unix_times = shown < _UNIX_TIMES_END
+        self._moment = Moment.of(shown, unix_time=unix_times)
         self._on_member = on_member
         self._hash = hashlib.sha256()
-        # The Unix time that stands beside the MS-DOS time has 32 bits and a sign.
-        self._unix_times = self._moment < _UNIX_TIMES_END
-        self._layout = _Layout(self._unix_times)
+        self._layout = _Layout(unix_times)
 
     @property
     def sha256(self) -> str:
@@ -84,25 +86,34 @@ class ArchiveWriter:
         return self._hash.hexdigest()
 
     def __iter__(self) -> Iterator[bytes]:
-        zipped = stream_zip(
-            self._entries(),
-            chunk_size=BLOCK,
-            get_compressobj=self._layout.compressor,  # type: ignore[arg-type] # it has the two methods that are used
-            extended_timestamps=self._unix_times,
-        )
-        for piece in _gathered(zipped):
+        for piece in gathered(self._written()):
             self.size += len(piece)
             self._hash.update(piece)
             yield piece
 
-    def _entries(self) -> Iterator[MemberFile]:
+    def _written(self) -> Iterator[bytes]:
+        directory: list[bytes] = []
+        offset, zip64 = 0, False
         for member in self._members:
             content = _Content(member, hashed=self._on_member is not None)
-            method = self._layout.place(member)
-            yield member.name, self._moment, _MODE, method, content
+            large = self._layout.place(member, offset)
+            header = zipformat.local_header(member.name.encode(), self._moment, zip64=large)
+            yield header
+            compressed = 0
+            for piece in content.deflated():
+                compressed += len(piece)
+                yield piece
+            done = zipformat.Written(member.name.encode(), large, offset, content.crc, compressed, content.size)
+            descriptor = zipformat.descriptor(done)
+            yield descriptor
+            offset += len(header) + compressed + len(descriptor)
+            zip64 = zip64 or large
+            directory.append(zipformat.central_header(done, self._moment))
             self.files += 1
             if self._on_member is not None:
                 self._on_member(content.facts)
+        yield from directory
+        yield zipformat.ending(len(directory), sum(map(len, directory)), offset, zip64=zip64)
 
 
 def write_archive(members: Iterable[Member], *, moment: datetime) -> Iterator[bytes]:
@@ -111,59 +122,58 @@ def write_archive(members: Iterable[Member], *, moment: datetime) -> Iterator[by
 
 
 class _Content:
-    """A member's bytes, cut into blocks (ISA-L's output depends on how its input is cut), counted and hashed."""
+    """A member's bytes in blocks (ISA-L's output depends on how its input is cut), counted, summed and hashed."""
 
     def __init__(self, member: Member, *, hashed: bool) -> None:
         self._member = member
         self._hash = hashlib.sha256() if hashed else None
-        self._size = 0
+        self.size = 0
+        self.crc = 0
 
-    def __iter__(self) -> Iterator[bytes]:
-        limit = self._member.size_limit
+    def deflated(self) -> Iterator[bytes]:
+        """Yield them as raw deflate (RFC 1951)."""
+        deflate = isal_zlib.compressobj(level=_LEVEL, wbits=-15)
         for block in _blocks(self._member.chunks):
-            self._size += len(block)
-            if limit is not None and self._size > limit:
-                raise TooLarge(
-                    f"The file '{self._member.name}' of the archive is larger than the {limit} bytes announced for it.",
-                    remedy="Announce the size that the file may reach, or no limit at all.",
-                )
-            if self._hash is not None:
-                self._hash.update(block)
-            yield block
+            self._take(block)
+            yield deflate.compress(block)
+        yield deflate.flush()
+
+    def _take(self, block: bytes) -> None:
+        limit = self._member.size_limit
+        self.size += len(block)
+        if limit is not None and self.size > limit:
+            raise TooLarge(
+                f"The file '{self._member.name}' of the archive is larger than the {limit} bytes announced for it.",
+                remedy="Announce the size that the file may reach, or no limit at all.",
+            )
+        self.crc = isal_zlib.crc32(block, self.crc)
+        if self._hash is not None:
+            self._hash.update(block)
 
     @property
     def facts(self) -> MemberFacts:
-        return MemberFacts(self._member.name, self._size, self._hash.hexdigest() if self._hash else "")
+        return MemberFacts(self._member.name, self.size, self._hash.hexdigest() if self._hash else "")
 
 
 class _Layout:
-    """Follows where in the archive each member stands, to choose between the plain zip format and ZIP64.
+    """Chooses between the plain zip format and ZIP64, which must be done before a member's size is known.
 
-    Sizes are unknown before a member is streamed, so ZIP64 is chosen where the plain format might not do, and for one
-    more reason: stream-zip 0.0.84 ends the archive early, in silence, where the bytes between the ends of two local
-    headers are a multiple of its chunk size. The longer header of ZIP64 moves such an end off the boundary.
+    ZIP64 is chosen where the plain format might not do, and for one more reason, which keeps archives as they always
+    were: where the bytes between the ends of two local headers would be a multiple of BLOCK.
     """
 
     def __init__(self, unix_times: bool) -> None:
         self._extra = 9 if unix_times else 0
         self._members = 0
         self._header_end = 0
-        self._descriptor = 0
-        self._data: _Compressor | None = None
 
-    def compressor(self) -> _Compressor:
-        self._data = _Compressor()
-        return self._data
-
-    def place(self, member: Member) -> Method:
-        """Put the next member after those whose bytes were drawn."""
-        data = self._data.size if self._data else 0
-        plain_end = self._header_end + data + self._descriptor + 30 + len(member.name.encode()) + self._extra
+    def place(self, member: Member, offset: int) -> bool:
+        """Tell whether the member whose local header begins at an offset needs ZIP64."""
+        plain_end = offset + 30 + len(member.name.encode()) + self._extra
         plain = self._fits_plain(member.size_limit, plain_end) and (plain_end - self._header_end) % BLOCK != 0
         self._members += 1
         self._header_end = plain_end if plain else plain_end + 20
-        self._descriptor = 16 if plain else 24
-        return ZIP_32 if plain else ZIP_64
+        return not plain
 
     def _fits_plain(self, size_limit: int | None, header_end: int) -> bool:
         if size_limit is None or self._members + 1 >= _ZIP_32_MAX_MEMBERS:
@@ -172,28 +182,21 @@ class _Layout:
         return header_end + size_limit + (size_limit >> 9) + 1024 < _ZIP_32_MAX
 
 
-class _Compressor:
-    """Raw deflate (RFC 1951) by ISA-L that knows how much it has put out."""
-
-    def __init__(self) -> None:
-        self._deflate = isal_zlib.compressobj(level=_LEVEL, wbits=-15)
-        self.size = 0
-
-    def compress(self, data: bytes) -> bytes:
-        return self._counted(self._deflate.compress(data))
-
-    def flush(self) -> bytes:
-        return self._counted(self._deflate.flush())
-
-    def _counted(self, data: bytes) -> bytes:
-        self.size += len(data)
-        return data
-
-
 def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Cut chunks of any size anew into blocks of one size."""
     buffer = bytearray()
-    for chunk in chunks:
+    rest = iter(chunks)
+    first = next(rest, b"")
+    second = next(rest, None)
+    if second is None and len(first) <= BLOCK:
+        # Nearly every member: one chunk, which need not be copied.
+        if first:
+            yield first
+        return
+    for chunk in chain((first,), () if second is None else (second,), rest):
+        if not buffer and len(chunk) == BLOCK:
+            yield chunk
+            continue
         for start in _cuts(len(buffer), len(chunk)):
             buffer += memoryview(chunk)[start : start + BLOCK - len(buffer)]
             if len(buffer) == BLOCK:
@@ -210,8 +213,8 @@ def _cuts(filled: int, size: int) -> Iterator[int]:
     yield from range(BLOCK - filled, size, BLOCK)
 
 
-def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Join small pieces, so that an uploader is not called for each of them."""
+def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Join small pieces, so that a consumer is not called for each of them."""
     waiting: list[bytes] = []
     size = 0
     for piece in pieces:

@@ -11,11 +11,15 @@ from producer.contract.export import Extra, Pending
 from producer.contract.index import StepEntry
 from producer.contract.names import MANIFEST, READER
 from producer.contract.records import Record
-from worker.archive import ArchiveWriter, Member
+from producer.contract.redaction.identity import Mode
+from producer.contract.redaction.redactor import Redactor
+from producer.contract.render import html_view, make_renderer
+from producer.contract.render.model import ContentsLine, StepPage, Summary, anchor_of
+from producer.contract.shown import ShownRecord
+from worker.archive import ArchiveWriter, Member, gathered
 from worker.manifest import ManifestBuilder
-from worker.reader import ReaderStep, reader_page, reader_view
-from worker.render import make_renderer
-from worker.render.model import ContentsLine, StepPage, Summary
+from worker.reader import ReaderStep, reader_page
+from worker.refusal import check_rules, refuse_header, refuse_step
 
 Report = Callable[[int, int], None]
 """Told how many steps of how many are done; may raise to stop the work."""
@@ -23,15 +27,23 @@ Report = Callable[[int, int], None]
 _REPORT_EVERY: Final = 0.25
 
 
-def archive_of(record: Record, pending: Pending, report: Report) -> ArchiveWriter:
-    """Return the archive as an iterable of bytes; nothing is rendered before it is iterated."""
-    return _Pages(record, pending, report).archive()
+def archive_of(record: Record, pending: Pending, report: Report, redactor: Redactor) -> ArchiveWriter:
+    """Return the archive as an iterable of bytes; nothing is rendered before it is iterated.
+
+    Raises RulesDiffer where the redactor is not the one that the export's profile names; and SecretsFound, also while
+    the bytes are drawn, where it refuses what would have to be masked.
+    """
+    check_rules(redactor, pending)
+    return _Pages(ShownRecord(record, redactor), pending, report, refuses=redactor.mode is Mode.FAIL).archive()
 
 
 class _Pages:
     """One export of one record."""
 
-    def __init__(self, record: Record, pending: Pending, report: Report) -> None:
+    def __init__(self, record: ShownRecord, pending: Pending, report: Report, *, refuses: bool) -> None:
+        if refuses:
+            refuse_header(record)
+        self._refuses = refuses
         self._record = record
         self._pending = pending
         self._contents = Contents(record, pending.options, pending.archive_name)
@@ -50,7 +62,7 @@ class _Pages:
         else:
             yield from self._step_files()
         if Extra.READER in self._pending.options.include:
-            view = reader_view(self._pending.profile)
+            view = html_view(self._pending.profile)
             yield Member(READER, _encode(reader_page(view, self._summary(), self._reader_steps())))
         if self._manifest:
             yield Member(MANIFEST, self._manifest.chunks(), size_limit=None)
@@ -59,18 +71,26 @@ class _Pages:
         header = self._record.document.header
         for page, entry, name in self._pages():
             if self._manifest:
+                self._manifest.masked(self._record.masked_name)
                 self._manifest.expect(page, entry)
             yield Member(name, _encode(self._renderer.step_file(header, page)))
             self._progress.step()
 
     def _pages(self) -> Iterator[tuple[StepPage, StepEntry, str]]:
         documents = self._record.steps(self._contents.selected())
-        for (position, entry), (_, document) in zip(self._contents.selected(), documents, strict=True):
+        for (position, entry), shown in zip(self._contents.selected(), documents, strict=True):
+            if self._refuses:
+                refuse_step(shown)
+            if self._manifest:
+                self._manifest.masked(shown.masked)
             name = self._contents.name_of(position, entry)
-            yield StepPage(document, name.iteration, _anchor(position)), entry, name.file_name
+            yield StepPage(shown.document, name.iteration, anchor_of(position)), entry, name.file_name
 
     def _summary(self) -> Summary:
+        """Sum up the execution, for a file that shows it."""
         stored = self._record.stored
+        if self._manifest:
+            self._manifest.masked(self._record.masked)
         return Summary(self._record.document, stored.by_status, self._contents.total, stored.step_count)
 
     def _combined(self) -> Iterator[str]:
@@ -92,8 +112,8 @@ class _Pages:
 
     def _lines(self, entries: Iterable[tuple[int, StepEntry]]) -> Iterator[ContentsLine]:
         for position, entry in entries:
-            number = self._contents.name_of(position, entry).iteration
-            yield ContentsLine(entry.name, number, entry.status, entry.started_at, entry.finished_at, _anchor(position))
+            number, anchor = self._contents.name_of(position, entry).iteration, anchor_of(position)
+            yield ContentsLine(entry.name, number, entry.status, entry.started_at, entry.finished_at, anchor)
 
 
 class _Progress:
@@ -116,10 +136,6 @@ class _Progress:
             self._report(self._done, self._total)
 
 
-def _anchor(position: int) -> str:
-    return f"step-{position + 1}"
-
-
 def _encode(texts: Iterable[str]) -> Iterator[bytes]:
-    for text in texts:
-        yield text.encode()
+    # Encoded before they are joined: most pieces are ASCII, which costs next to nothing, most files as a whole are not.
+    return gathered(text.encode() for text in texts)

@@ -6,15 +6,17 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from producer.contract.board import Board, Lease, Refusal
-from producer.contract.errors import LeaseLost, RunfolioError, Unavailable
+from producer.contract.errors import LeaseLost, RulesDiffer, RunfolioError, Unavailable
 from producer.contract.export import Archive, Facts, Pending, State
 from producer.contract.names import attachment
 from producer.contract.objects import ObjectStore
 from producer.contract.outbox import Outbox
 from producer.contract.problem import NAMESPACE, Problem, problem_of
 from producer.contract.records import Record, Records
+from producer.contract.redaction.redactor import Redactor
 from producer.contract.tasks import ExportMessage
 from producer.contract.views import pending_view, settled_view
 from worker.heart import Heart
@@ -24,6 +26,11 @@ log = logging.getLogger(__name__)
 
 ZIP = "application/zip"
 
+PATIENCE: Final = timedelta(minutes=2)
+"""Time that a deployment has to bring all workers to the same redaction; until then exports of another are handed back.
+
+The sweeper's own patience, eight attempts by default, is longer.
+"""
 
 _FAULT = Problem(
     f"{NAMESPACE}internal",
@@ -33,6 +40,10 @@ _FAULT = Problem(
     None,
     "The worker's log has the details under this export's id; tell the developers, and export again after an update.",
 )
+
+
+Complete = Callable[[Record, Pending, Callable[[], None]], tuple[Record, Pending]]
+"""Fetches what a record's event left out; told a check that may stop it."""
 
 
 def utc_now() -> datetime:
@@ -48,10 +59,13 @@ class Pipeline:
     records: Records
     outbox: Outbox
     board: Board
+    redactor: Redactor
     owner: str
     lease_ttl: timedelta
     link_ttl: timedelta
     call_back: Callable[[str], None]
+    complete: Complete
+    forget: Callable[[Pending], None]
     now: Callable[[], datetime] = utc_now
 
     def run(self, message: ExportMessage) -> None:
@@ -73,7 +87,7 @@ class Pipeline:
                 self._discard_unused(pending)
             except Unavailable as error:
                 log.warning("export handed back", extra={"export": pending.id, "reason": error.detail})
-                self.board.leases.hand_back(lease, view)
+                self.board.leases.hand_back(lease, view, error.detail)
 
     def _refused(self, refusal: Refusal, pending: Pending) -> None:
         """Leave an export alone; where it is settled and still pending, do what its last owner has not come to.
@@ -91,7 +105,8 @@ class Pipeline:
 
     def _make_and_settle(self, message: ExportMessage, lease: Lease, heart: Heart) -> None:
         pending = message.pending
-        before = self.outbox.settled(pending.id)
+        # Of a new export there is nothing to read; where it was settled meanwhile, the conditional write will tell.
+        before = None if message.first else self.outbox.settled(pending.id)
         if before is not None and before.facts.pending.generation >= pending.generation:
             self._announce(before.facts, pending)
             return
@@ -99,8 +114,8 @@ class Pipeline:
         heart.confirm()
         facts = self.outbox.conclude(made, before)
         if facts == made:
-            self.board.leases.settle(lease, settled_view(facts, self.now()))
-            self._finish(facts, pending)
+            called = self.board.leases.settle(lease, settled_view(facts, self.now()))
+            self._finish(facts, pending, may_be_called=called or not message.first)
         else:
             self._discard_unused(pending)
             self._announce(facts, pending)
@@ -114,17 +129,25 @@ class Pipeline:
     def _make(self, message: ExportMessage, lease: Lease, heart: Heart) -> Facts:
         pending = message.pending
         try:
-            archive = self._archive(pending, self._record(message), lease, heart)
+            record, pending = self.complete(self._record(message), pending, heart.check)
+            archive = self._archive(pending, record, lease, heart)
         except (LeaseLost, Unavailable):
             raise
+        except RulesDiffer as error:
+            if self.now() - pending.created_at < PATIENCE:
+                raise Unavailable(error.detail, field=error.field, remedy=error.remedy) from None
+            return self._failed(pending, error)
         except RunfolioError as error:
-            log.warning("export failed", extra={"export": pending.id, "reason": error.detail})
-            return pending.settle(State.FAILED, self.now(), error=problem_of(error))
+            return self._failed(pending, error)
         except Exception:  # the edge of what a record can do to this process: its user is told, and nobody tries again
             log.exception("export crashed", extra={"export": pending.id})
             return pending.settle(State.FAILED, self.now(), error=_FAULT)
         settled_at = self.now()
         return pending.settle(State.READY, settled_at, archive=archive, expires_at=settled_at + self.link_ttl)
+
+    def _failed(self, pending: Pending, error: RunfolioError) -> Facts:
+        log.warning("export failed", extra={"export": pending.id, "reason": error.detail})
+        return pending.settle(State.FAILED, self.now(), error=problem_of(error))
 
     def _record(self, message: ExportMessage) -> Record:
         if message.record is not None:
@@ -137,7 +160,7 @@ class Pipeline:
             heart.check()
             self.board.leases.progress(lease, done, total)
 
-        writer = archive_of(record, pending, report)
+        writer = archive_of(record, pending, report, self.redactor)
         self.objects.put_stream(
             pending.archive_key,
             writer,
@@ -151,8 +174,13 @@ class Pipeline:
         self.board.exports.announce(settled_view(facts, self.now()), facts.pending.generation, again=True)
         self._finish(facts, pending)
 
-    def _finish(self, facts: Facts, pending: Pending) -> None:
-        """Do what follows publication, in the order that loses nothing: callbacks, then the pending entry."""
-        self.call_back(pending.id)
-        self.outbox.forget_pending(pending)
+    def _finish(self, facts: Facts, pending: Pending, *, may_be_called: bool = True) -> None:
+        """Do what follows publication, in the order that loses nothing: callbacks, then the pending entry.
+
+        Of a first attempt, whose board was never lost, the board knows whether there are callbacks at all; what it does
+        not know of, the sweeper finds in storage.
+        """
+        if may_be_called:
+            self.call_back(pending.id)
+        self.forget(pending)
         log.info("export settled", extra={"export": pending.id, "status": facts.status})

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from typing import Final
 
 import msgspec
 
@@ -16,11 +18,15 @@ from producer.contract.listing import UnlistedObject, read_started, summary_of_r
 from producer.contract.objects import ObjectStore
 from producer.contract.outbox import Outbox
 from producer.contract.records import Records
+from producer.contract.redaction.redactor import Redactor
+from producer.contract.shown import ShownRecord
 from producer.contract.views import settled_view
 from worker.pipeline import utc_now
 from worker.slices import go_on
 
 log = logging.getLogger(__name__)
+
+_CHUNK: Final = 500
 
 
 @dataclass
@@ -31,6 +37,7 @@ class Rebuild:
     records: Records
     outbox: Outbox
     board: Board
+    redactor: Redactor
     now: Callable[[], datetime] = utc_now
     _work: Iterator[None] | None = None
     _token: str = ""
@@ -65,13 +72,19 @@ class Rebuild:
         for settled in self.outbox.all_facts():
             self.board.exports.restore(settled_view(settled.facts, self.now()), settled.facts.pending.generation)
             yield
+        for prefix in (keys.CALLBACKS, keys.RECEIVERS):
+            listed = self.objects.list(prefix)
+            while chunk := list(islice(listed, _CHUNK)):
+                self.board.callbacks.note({keys.callback_export(one.key) for one in chunk})
+                yield
 
     def _execution(self, key: str) -> None:
         try:
             if keys.is_record(key):
-                self.board.executions.put(summary_of_record(self.records.open(self.objects.get(key).data)))
+                record = self.records.open(self.objects.get(key).data)
+                self.board.executions.put(summary_of_record(ShownRecord(record, self.redactor)))
             elif keys.is_started(key):
-                self.board.executions.put(summary_of_started(read_started(self.objects.get(key).data)))
+                self.board.executions.put(summary_of_started(read_started(self.objects.get(key).data), self.redactor))
         except Unavailable:
             raise
         except RunfolioError as error:

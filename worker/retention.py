@@ -1,16 +1,17 @@
-"""Keeps nothing longer than the settings say: links, archives, records; and no archive that nobody can reach."""
+"""Keeps nothing longer than the settings say: links, archives, records, audit; no archive that nobody can reach."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice, takewhile
 from typing import Final, ParamSpec
 
 from producer.contract import keys
+from producer.contract.audit import BATCH_SPAN
 from producer.contract.board import Board
 from producer.contract.errors import RunfolioError, Unavailable
 from producer.contract.export import Facts, Pending, State
@@ -18,19 +19,20 @@ from producer.contract.listing import read_started, summary_of_record, summary_o
 from producer.contract.objects import ObjectStore
 from producer.contract.outbox import Outbox, Settled
 from producer.contract.records import Records
+from producer.contract.redaction.identity import Mode
+from producer.contract.redaction.redactor import Redactor
+from producer.contract.shown import ShownRecord
 from producer.contract.views import settled_view
 from worker.pipeline import utc_now
-from worker.slices import go_on
+from worker.slices import Passes, pause_for
 
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 
-PAUSE: Final = 300.0
-"""Seconds between two passes over everything."""
-
+_UNMASKED: Final = Redactor(Mode.OFF)  # What is deleted is not shown; only its ids and its digest are of interest.
 _BATCH: Final = 1_000
-"""Records whose time has passed and that are looked up among the pending exports together."""
+"""Objects whose time has passed and that are deleted together: records are looked up among the pending exports."""
 
 
 @dataclass
@@ -41,23 +43,21 @@ class Retention:
     records: Records
     outbox: Outbox
     board: Board
+    link_ttl: timedelta
     archive_ttl: timedelta | None
     record_ttl: timedelta | None
+    audit_ttl: timedelta | None
     now: Callable[[], datetime] = utc_now
     clock: Callable[[], float] = time.monotonic
-    _work: Iterator[None] | None = None
-    _next: float = 0.0
+    _passes: Passes = field(init=False)
+
+    def __post_init__(self) -> None:
+        pause = pause_for(self.link_ttl, self.archive_ttl, self.record_ttl, self.audit_ttl)
+        self._passes = Passes(self._steps, pause, self.clock)
 
     def work(self, seconds: float) -> None:
         """Go on for a while. Raises Unavailable; the pass then starts anew the next time."""
-        work, self._work = self._work, None
-        if work is None and self.clock() < self._next:
-            return
-        work = work or self._steps()
-        if go_on(work, seconds):
-            self._next = self.clock() + PAUSE
-        else:
-            self._work = work
+        self._passes.work(seconds)
 
     def _steps(self) -> Iterator[None]:
         # An export's keys share a folder, and a listing never comes back to a folder that it has left.
@@ -66,6 +66,8 @@ class Retention:
             yield
         if self.record_ttl is not None:
             yield from self._old_records(self.record_ttl)
+        if self.audit_ttl is not None:
+            yield from self._old_audit(self.audit_ttl)
 
     def _careful(self, act: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         """Do something with one object; a damaged one must not keep all the others from having their end."""
@@ -111,6 +113,15 @@ class Retention:
         kept = current.facts.archive is not None and not self._outlived(current.facts)
         return current.facts.pending.archive_key if kept else None
 
+    def _old_audit(self, ttl: timedelta) -> Iterator[None]:
+        """Delete the batches of the audit log whose last entry has had its time: the first ones, in order."""
+        dated = ((moment, one.key) for one in self.objects.list(keys.AUDIT) if (moment := keys.audit_moment(one.key)))
+        old = takewhile(lambda batch: self.now() - batch[0] > ttl + BATCH_SPAN, dated)
+        while doomed := [key for _, key in islice(old, _BATCH)]:
+            self.objects.delete(doomed)
+            log.info("audit batches deleted", extra={"count": len(doomed)})
+            yield
+
     def _old_records(self, ttl: timedelta) -> Iterator[None]:
         doomed: list[str] = []
         for found in self.objects.list(keys.EXECUTIONS):
@@ -140,11 +151,17 @@ class Retention:
         """Delete a record, its header first, for that makes it exist; or the note that an execution has started."""
         data = self.objects.get(key).data
         record = self.records.open(data) if keys.is_record(key) else None
-        summary = summary_of_record(record) if record else summary_of_started(read_started(data))
+        summary = (
+            summary_of_record(ShownRecord(record, _UNMASKED))
+            if record
+            else summary_of_started(read_started(data), _UNMASKED)
+        )
         self.objects.delete([key])
         if record is not None and record.stored.upload is not None:
             place = record.workflow_id, record.execution_id, record.stored.upload
             self.objects.delete([keys.record_steps(*place), keys.record_index(*place)])
+        if record is not None and record.stored.told is not None:
+            self.objects.delete([keys.fetched(record.workflow_id, record.execution_id, record.stored.digest)])
         listed = self.board.executions.find(summary.workflow_id, summary.execution_id)
         if listed is not None and listed.digest == summary.digest:
             self.board.executions.forget(summary.workflow_id, summary.execution_id)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from producer.api.openapi import description_of
-from producer.api.pages import docs_page
+from producer.pages.links import docs_page
 
 
 def add_docs(app: FastAPI) -> None:

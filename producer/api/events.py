@@ -9,17 +9,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from producer.api.bridge import body_pieces, in_thread
+from producer.api.bridge import Body
 from producer.api.dependencies import BEARER, Counters, GatewayParts
-from producer.api.described import answered
+from producer.api.described import answered, choice
+from producer.api.passing import tells_of_no_end
 from producer.api.responses import Json
 from producer.api.senders import sender_of
 from producer.bodies import bounded, decompressed, lines
 from producer.contract import jsontext
 from producer.contract.errors import RunfolioError
-from producer.contract.export import Export
+from producer.contract.export import Export, Format, StepFilter
 from producer.contract.problem import problem_of
-from producer.engines import convert
+from producer.engines import INSTANCE, take_in
 from producer.events import (
     STARTED,
     Event,
@@ -39,19 +40,36 @@ from producer.metrics import Metrics
 router = APIRouter(prefix="/v1", tags=["events"], dependencies=[BEARER])
 
 _CLOUD_EVENT = {
+    "parameters": [
+        {
+            "in": "header",
+            "name": f"ce-{name}",
+            "description": "In binary mode, that is beside JSON or NDJSON.",
+            "schema": {"type": "string"},
+        }
+        for name in ("specversion", "type", "source", "id", "time")
+    ],
     "requestBody": {
         "required": True,
         "content": {
             "application/cloudevents+json": {"schema": {"$ref": "#/components/schemas/CompletedEvent"}},
             "application/cloudevents-batch+json": {
-                "schema": {"type": "array", "items": {"$ref": "#/components/schemas/CompletedEvent"}}
+                "schema": {
+                    "type": "array",
+                    "items": {
+                        "anyOf": [
+                            {"$ref": "#/components/schemas/CompletedEvent"},
+                            {"description": "Anything else is answered by a problem in its place among the results."},
+                        ]
+                    },
+                }
             },
             "application/json": {"schema": {"$ref": "#/components/schemas/ExecutionRecord"}},
             "application/x-ndjson": {
                 "schema": {"type": "string", "description": "The record's first line, then steps."}
             },
         },
-    }
+    },
 }
 
 
@@ -65,16 +83,16 @@ _CLOUD_EVENT = {
 async def events(request: Request, gateway: GatewayParts, counters: Counters) -> Json:
     """CloudEvents 1.0 in any of its three content modes. 202 once the record and its exports are stored."""
     headers = dict(request.headers)
-    sender, watched = sender_of(gateway.authenticator, request, body_pieces(request))
+    body = Body(request, gateway.settings.longest_upload)
+    name, sender, watched = sender_of(gateway, request, body.pieces())
     mode = mode_of(headers)
     pieces = decompressed(watched, headers.get("content-encoding"))
     if mode is Mode.BATCH:
-        results = await in_thread(gateway.uploads, _batch, gateway, counters, pieces, sender)
-        return Json({"results": results}, status_code=202)
+        batch = partial(_batch, gateway, counters, pieces, sender)
+        return Json({"results": await gateway.uploads.run(name, body, batch)}, status_code=202)
     take = partial(_TAKE[mode], gateway, headers, pieces, sender)
-    return Json(
-        {"exports": await in_thread(gateway.uploads, _counted, counters, mode.name.lower(), take)}, status_code=202
-    )
+    counted = partial(_counted, counters, mode.name.lower(), take)
+    return Json({"exports": await gateway.uploads.run(name, body, counted)}, status_code=202)
 
 
 def _counted(counters: Metrics, via: str, take: Callable[[], list[Export]]) -> list[Export]:
@@ -87,25 +105,28 @@ def _counted(counters: Metrics, via: str, take: Callable[[], list[Export]]) -> l
     return exports
 
 
-def _whole(gateway: Gateway, pieces: Iterator[bytes]) -> bytes:
-    return b"".join(bounded(pieces, gateway.settings.max_event_bytes, "MAX_EVENT_BYTES"))
+def _whole(gateway: Gateway, pieces: Iterator[bytes], sender: Sender) -> bytes:
+    """Read a body to its end. Nothing is made of it before its sender is known: parsing costs more than reading."""
+    body = b"".join(bounded(pieces, gateway.settings.max_event_bytes, "MAX_EVENT_BYTES"))
+    sender.authenticate()
+    return body
 
 
 def _structured(gateway: Gateway, _: dict[str, str], pieces: Iterator[bytes], sender: Sender) -> list[Export]:
-    return gateway.intake.event(structured_event(_whole(gateway, pieces)), sender)
+    return gateway.intake.event(structured_event(_whole(gateway, pieces, sender)), sender)
 
 
 def _binary(gateway: Gateway, headers: dict[str, str], pieces: Iterator[bytes], sender: Sender) -> list[Export]:
     event = binary_event(headers)
     check_type(event)
-    return gateway.intake.event(event._replace(data=_whole(gateway, pieces)), sender)
+    return gateway.intake.event(event._replace(data=_whole(gateway, pieces, sender)), sender)
 
 
 def _streamed(gateway: Gateway, headers: dict[str, str], pieces: Iterator[bytes], sender: Sender) -> list[Export]:
     event = binary_event(headers)
     check_type(event)
     if event.type == STARTED:  # It has no steps to stream: one line, read to the body's end as its signature asks.
-        return gateway.intake.event(event._replace(data=_whole(gateway, pieces)), sender)
+        return gateway.intake.event(event._replace(data=_whole(gateway, pieces, sender)), sender)
     limits = gateway.settings
     stream = bounded(pieces, limits.max_stream_bytes, "MAX_STREAM_BYTES")
     first, rest = first_line(lines(stream, limits.max_step_bytes))
@@ -113,8 +134,7 @@ def _streamed(gateway: Gateway, headers: dict[str, str], pieces: Iterator[bytes]
 
 
 def _batch(gateway: Gateway, counters: Metrics, pieces: Iterator[bytes], sender: Sender) -> list[Any]:
-    body = _whole(gateway, pieces)
-    sender.authenticate()  # Before any event is looked at: what is answered about them is for nobody else.
+    body = _whole(gateway, pieces, sender)
     return [_one_of_batch(gateway, counters, event, sender) for event in batch_events(body)]
 
 
@@ -142,12 +162,17 @@ class EngineQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    instance: Annotated[str | None, Field(description="Tells several installations of one engine apart.")] = None
-    format: Annotated[str | None, Field(description="Export option.")] = None
+    instance: Annotated[
+        str | None,
+        Field(description="Tells several installations of one engine apart.", json_schema_extra={"pattern": INSTANCE}),
+    ] = None
+    format: Annotated[str | None, Field(description="Export option.", json_schema_extra=choice(Format))] = None
     combine: Annotated[bool | None, Field(description="Export option.")] = None
     include: Annotated[list[str] | None, Field(description="Export option; may be repeated.")] = None
-    steps: Annotated[str | None, Field(description="Export option.")] = None
-    callback_url: Annotated[str | None, Field(description="Is told when the export is settled.")] = None
+    steps: Annotated[str | None, Field(description="Export option.", json_schema_extra=choice(StepFilter))] = None
+    callback_url: Annotated[
+        str | None, Field(description="Is told when the export is settled.", json_schema_extra={"format": "uri"})
+    ] = None
 
 
 @router.post(
@@ -164,14 +189,22 @@ async def engine_events(
     engine: Annotated[str, Path(description="The engine's name, or `auto`.")],
     query: Annotated[EngineQuery, Query()],
 ) -> Json:
-    """Answer as for a CloudEvent; export options come as query parameters."""
+    """Answer as for a CloudEvent; export options come as query parameters.
+
+    GitHub's and GitLab's own webhooks may prove their sender by `X-Hub-Signature-256` and `X-Gitlab-Token`; what they
+    deliver beside the end of a run is answered 202 without an export.
+    """
     options = query.model_dump(exclude={"instance"}, exclude_none=True)
-    sender, watched = sender_of(gateway.authenticator, request, body_pieces(request))
+    body = Body(request, gateway.settings.longest_upload)
+    name, sender, watched = sender_of(gateway, request, body.pieces(), engine)
     pieces = decompressed(watched, request.headers.get("content-encoding"))
 
     def take() -> list[Export]:
-        payload = jsontext.decode(_whole(gateway, pieces))
-        record = convert(engine, payload, instance=query.instance)
-        return gateway.intake.completed(as_text({**record, "export": options}), None, sender)
+        payload = jsontext.decode(_whole(gateway, pieces, sender))
+        if tells_of_no_end(engine, request.headers, payload):
+            return []
+        taken = take_in(engine, payload, instance=query.instance, sources=gateway.settings.source_urls)
+        return gateway.intake.completed(as_text({**taken.record, "export": options}), None, sender, taken.told)
 
-    return Json({"exports": await in_thread(gateway.uploads, _counted, counters, "engine", take)}, status_code=202)
+    counted = partial(_counted, counters, "engine", take)
+    return Json({"exports": await gateway.uploads.run(name, body, counted)}, status_code=202)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -9,11 +10,12 @@ from fastapi import APIRouter, Path, Query, Request
 from producer.access.entries import Scope
 from producer.access.principal import Principal
 from producer.api.bridge import in_thread, small_body
-from producer.api.dependencies import Caller, Counters, Cursor, GatewayParts, Limit
-from producer.api.described import answered, json_content, page_of
+from producer.api.dependencies import Caller, Counters, Cursor, GatewayParts, Limit, Offset
+from producer.api.described import answered, choice, json_content, page_of
 from producer.api.paths import SEGMENT
 from producer.api.responses import Json
 from producer.contract import jsontext
+from producer.contract.board.places import RANKS
 from producer.contract.errors import InvalidOptions
 from producer.contract.export import RequestedExport, read_requested
 from producer.exports import Requested
@@ -54,7 +56,9 @@ async def executions(
     gateway: GatewayParts,
     caller: Caller,
     workflow_id: WorkflowId,
-    status: Annotated[str | None, Query(description="Only those that ended so, or `running`.")] = None,
+    status: Annotated[
+        str | None, Query(description="Only those that ended so, or `running`.", json_schema_extra=choice(RANKS))
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Json:
@@ -73,12 +77,18 @@ async def execution(
     caller: Caller,
     workflow_id: WorkflowId,
     execution_id: ExecutionId,
-    offset: Annotated[int, Query(ge=0, description="The first step, counted from 0.")] = 0,
-    limit: Limit = 50,
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=0, le=200, description="Steps on a page; 0 shows the execution alone.")] = 50,
+    reveal: Annotated[
+        bool, Query(description="Show what redaction masks otherwise; the token needs the scope `reveal`.")
+    ] = False,
 ) -> Json:
-    """Its newest revision: the record's own fields, and steps in their order."""
+    """Its newest revision: the record's own fields, and steps in their order; secrets are masked."""
     caller.require(Scope.READ, workflow_id)
-    return Json(await in_thread(gateway.calls, gateway.executions.page, workflow_id, execution_id, offset, limit))
+    if reveal:
+        caller.require(Scope.REVEAL, workflow_id)
+    page = partial(gateway.executions.page, reveal=reveal)
+    return Json(await in_thread(gateway.calls, page, workflow_id, execution_id, offset, limit))
 
 
 @router.post(
@@ -107,6 +117,7 @@ async def export(
     caller.require(Scope.EXPORT, workflow_id)
     requested = _requested(await small_body(request, MAX_OPTIONS_BYTES))
     if dry_run:
+        gateway.exports.check(requested)
         foreseen = await in_thread(
             gateway.calls, gateway.executions.foresee, workflow_id, execution_id, requested.options
         )

@@ -5,23 +5,25 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator
 
 from producer.access.entries import Scope
 from producer.access.principal import Principal
 from producer.api.bridge import in_thread
+from producer.api.cookies import identified
 from producer.api.dependencies import Caller, Cursor, End, GatewayParts, Limit
-from producer.api.described import EVENT_STREAM, answered, page_of
+from producer.api.described import EVENT_STREAM, answered, choice, page_of
 from producer.api.responses import Json
 from producer.api.streams import event_stream
-from producer.api.watching import settled_within, watch
+from producer.api.watching import Change, settled_within, watch, while_allowed
 from producer.contract.board import Page
-from producer.contract.errors import NotFound
-from producer.contract.export import Export
+from producer.contract.errors import NotFound, Unauthenticated
+from producer.contract.export import Export, State
 from producer.exports import unknown_export
 from producer.gateway import Gateway
+from producer.listed import ListedExport
 from producer.manifests import manifest_of
 
 router = APIRouter(prefix="/v1/exports", tags=["exports"])
@@ -40,12 +42,14 @@ ExportId = Annotated[str, Path(description="32 hexadecimal digits."), AfterValid
 LastEventId = Annotated[str | None, Header(description="The id of the last event that the client has.")]
 
 
-@router.get("", summary="List exports, newest first", responses={200: page_of("Export")})
+@router.get("", summary="List exports, newest first", responses={200: page_of("ListedExport")})
 async def exports(
     gateway: GatewayParts,
     caller: Caller,
     workflow: Annotated[str | None, Query(description="Only those of this workflow id.")] = None,
-    status: Annotated[str | None, Query(description="Only those in this state.")] = None,
+    status: Annotated[
+        str | None, Query(description="Only those in this state.", json_schema_extra=choice(State))
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Json:
@@ -53,13 +57,12 @@ async def exports(
     if not caller.may(Scope.INGEST):
         caller.require_scope(Scope.READ)
 
-    def page() -> Page[Export]:
+    def page() -> Page[ListedExport]:
         found = gateway.board.exports.page(
             workflow_id=workflow, status=status, allowed=caller.may_see, cursor=cursor, limit=limit
         )
-        if caller.may(Scope.READ):
-            return found
-        own = [one for one in found.items if gateway.exports.requested_by(one.id) == caller.name]
+        shown = gateway.demands.listed(found.items)
+        own = [one for one in shown if caller.may(Scope.READ) or one.requested_by == caller.name]
         return Page(own, found.next)
 
     return Json(await in_thread(gateway.calls, page))
@@ -68,7 +71,7 @@ async def exports(
 @router.get(
     "/{export_id}",
     summary="Show an export, or wait for its end",
-    responses={200: answered("The export", "Export")},
+    responses={200: answered("The export", "ListedExport")},
 )
 async def export(
     gateway: GatewayParts,
@@ -81,20 +84,34 @@ async def export(
     view = await visible(gateway, caller, export_id)
     if wait and not view.status.settled:
         view = await settled_within(gateway, end, view, wait)
-    return Json(view)
+    (shown,) = await in_thread(gateway.calls, gateway.demands.listed, [view])
+    return Json(shown)
 
 
 @router.get("/{export_id}/events", summary="Follow an export by Server-Sent Events", responses={200: EVENT_STREAM})
 async def events(
-    gateway: GatewayParts, caller: Caller, end: End, export_id: ExportId, last_event_id: LastEventId = None
+    request: Request,
+    gateway: GatewayParts,
+    caller: Caller,
+    end: End,
+    export_id: ExportId,
+    last_event_id: LastEventId = None,
 ) -> Response:
     """`queued`, `progress`, `ready`, `failed`, `deleted`; each carries the export. Ends when it is settled.
 
-    Whoever has seen that already is answered 204, which tells an EventSource not to come again.
+    Whoever has seen that already is answered 204, which tells an EventSource not to come again. A token or session that
+    ends meanwhile ends its streams before the next event.
     """
     view = await visible(gateway, caller, export_id)
 
-    changes = watch(gateway, end, export_id, last_event_id)
+    async def still_known(_: Change) -> bool:
+        try:
+            await in_thread(gateway.calls, identified, request, gateway)
+        except Unauthenticated:
+            return False
+        return True
+
+    changes = while_allowed(watch(gateway, end, export_id, last_event_id), still_known)
     return event_stream(view, changes, last_event_id, content=lambda export: export)
 
 
@@ -114,15 +131,15 @@ async def manifest(gateway: GatewayParts, caller: Caller, export_id: ExportId) -
 @router.delete("/{export_id}", status_code=204, summary="Revoke the link and delete the archive")
 async def delete(gateway: GatewayParts, caller: Caller, export_id: ExportId) -> Response:
     """Cancel an export that is not finished, take back one that is. Doing it again changes nothing."""
-    await _seen(gateway, caller, export_id)
+    await seen(gateway, caller, export_id)
     caller.require_scope(Scope.DELETE)
-    await in_thread(gateway.calls, gateway.exports.revoke, export_id)
+    await in_thread(gateway.calls, gateway.exports.revoke, export_id, caller.name)
     return Response(status_code=204)
 
 
 async def visible(gateway: Gateway, caller: Principal, export_id: str) -> Export:
     """Return an export that the caller may read: with ``read``, or with ``ingest`` one that it asked for itself."""
-    view = await _seen(gateway, caller, export_id)
+    view = await seen(gateway, caller, export_id)
     if caller.may(Scope.INGEST) and not caller.may(Scope.READ):
         asked_by = await in_thread(gateway.calls, gateway.exports.requested_by, export_id)
         if asked_by == caller.name:
@@ -131,7 +148,7 @@ async def visible(gateway: Gateway, caller: Principal, export_id: str) -> Export
     return view
 
 
-async def _seen(gateway: Gateway, caller: Principal, export_id: str) -> Export:
+async def seen(gateway: Gateway, caller: Principal, export_id: str) -> Export:
     """Return an export of a workflow that the caller may see; of any other, nobody tells whether there is one."""
     view = await in_thread(gateway.calls, gateway.exports.find, export_id)
     if not caller.may_see(view.workflow.id):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_HEAD: Final = "runfolio.head"
 
 
 class HeadAsGet:
@@ -23,4 +27,9 @@ class HeadAsGet:
                 # The answer ends here and not with the body: that of an event stream may last for long.
                 await send({"type": "http.response.body", "body": b""})
 
-        await self._app({**scope, "method": "GET"}, receive, headers_only)
+        await self._app({**scope, "method": "GET", _HEAD: True}, receive, headers_only)
+
+
+def is_head(scope: Scope) -> bool:
+    """Tell whether a request that takes the way of GET is a HEAD request."""
+    return _HEAD in scope

@@ -13,12 +13,16 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from producer.api.described import REF, reference
+from producer.api.logins import LoginLink
+from producer.contract.audit import AuditEntry
 from producer.contract.export import Export, RequestedExport
+from producer.contract.masking import MAX_SECRETS, MIN_CHARACTERS
 from producer.contract.problem import Problem
 from producer.contract.record import ExecutionRecord
+from producer.deliveries import DeliveryLog, Redelivered, Redelivery
 from producer.events import COMPLETED
 from producer.executions import ExecutionPage, Foreseen
-from producer.listed import ListedExecution, ListedWorkflow
+from producer.listed import ListedExecution, ListedExport, ListedWorkflow
 
 _VERSION: Final = "3.0.3"
 _TEXT: Final = "Completed workflow executions in, archives of Markdown or HTML documents out."
@@ -29,8 +33,14 @@ _MODELS: Final = (
     Problem,
     ListedWorkflow,
     ListedExecution,
+    ListedExport,
+    AuditEntry,
+    DeliveryLog,
+    Redelivery,
+    Redelivered,
     ExecutionPage,
     Foreseen,
+    LoginLink,
 )
 _PROBLEM: Final = {
     "description": "A problem (RFC 9457)",
@@ -117,7 +127,8 @@ _EVENTS: Final = {
                     "secrets": {
                         "description": "Values that are masked before anything is stored.",
                         "type": "array",
-                        "items": {"type": "string"},
+                        "items": {"type": "string", "minLength": MIN_CHARACTERS},
+                        "maxItems": MAX_SECRETS,
                     },
                 },
             },

@@ -29,11 +29,16 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
     return Response(jsontext.encode(problem), problem.status, headers, PROBLEM)
 
 
-def error_response(error: RunfolioError) -> Response:
-    """Answer an error, with the headers of its status (RFC 9110: 401 has a challenge, 503 a time to come back)."""
+def error_headers(error: RunfolioError) -> dict[str, str]:
+    """Return the headers of an error's status (RFC 9110: 401 has a challenge, 503 a time to come back)."""
     headers = {}
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="runfolio"'
     if isinstance(error, Unavailable):
         headers["Retry-After"] = RETRY_AFTER
-    return problem_response(problem_of(error), headers)
+    return headers
+
+
+def error_response(error: RunfolioError) -> Response:
+    """Answer an error, with the headers of its status."""
+    return problem_response(problem_of(error), error_headers(error))

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Protocol
 
 from fastapi import Request
+from starlette.datastructures import Headers
 
-from producer.access.authenticate import Authenticator
 from producer.access.entries import Scope
+from producer.access.hooks import GITLAB_TOKEN, proof_of
 from producer.access.principal import Principal
-from producer.access.signature import SignatureCheck, is_signed
+from producer.access.signature import is_signed
+from producer.api.cookies import caller_of
+from producer.api.limiting import count_call, refuse_strangers
+from producer.api.slots import SIGNERS
+from producer.gateway import Gateway
 from producer.intake import Sender
 
 
@@ -32,11 +39,24 @@ class BearerSender:
         return self._principal.name
 
 
-class SigningSender:
-    """A sender who is known when the last byte of the body was read."""
+class BodyCheck(Protocol):
+    """A signature over a body, checked while the body streams by."""
 
-    def __init__(self, check: SignatureCheck) -> None:
+    def update(self, chunk: bytes) -> None:
+        """Take in the next bytes of the body, as they came over the wire."""
+        ...
+
+    def finish(self) -> Principal:
+        """Return whose signature it is. Raises Unauthenticated where it is nobody's."""
+        ...
+
+
+class SigningSender:
+    """A sender who is known when the last byte of the body was read. ``count`` is told the name then."""
+
+    def __init__(self, check: BodyCheck, count: Callable[[str], None]) -> None:
         self._check = check
+        self._count = count
         self._principal: Principal | None = None
 
     def precheck(self, workflow_id: str) -> None:
@@ -49,12 +69,13 @@ class SigningSender:
         return principal.name
 
     def authenticate(self) -> None:
-        """Check the signature once the whole body was read. Raises Unauthenticated."""
-        self._known()
+        """Check the signature once the whole body was read. Raises Unauthenticated, Forbidden."""
+        self._known().require_scope(Scope.INGEST)
 
     def _known(self) -> Principal:
         if self._principal is None:
             self._principal = self._check.finish()
+            self._count(self._principal.name)
         return self._principal
 
     def watch(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -65,12 +86,36 @@ class SigningSender:
 
 
 def sender_of(
-    authenticator: Authenticator, request: Request, pieces: Iterator[bytes]
-) -> tuple[Sender, Iterator[bytes]]:
-    """Tell who sends a request, and give its body on. Raises Unauthenticated or Forbidden."""
-    if is_signed(request.headers) and "authorization" not in request.headers:
-        sender = SigningSender(authenticator.signature(request.headers))
-        return sender, sender.watch(pieces)
-    principal = authenticator.bearer(request.headers.get("authorization"))
+    gateway: Gateway, request: Request, pieces: Iterator[bytes], engine: str | None = None
+) -> tuple[str, Sender, Iterator[bytes]]:
+    """Tell by which name a request counts, who sends it, and give its body on.
+
+    ``engine`` is the one whose own webhooks count as well. Raises Unauthenticated, Forbidden or RateLimited.
+    """
+    if "authorization" not in request.headers:
+        if is_signed(request.headers):
+            return _signing(gateway, request, pieces, gateway.authenticator.signature)
+        proof = proof_of(engine, request.headers)
+        if proof == GITLAB_TOKEN:
+            return _known(gateway, request, pieces)
+        if proof is not None:
+            return _signing(gateway, request, pieces, gateway.authenticator.github)
+    principal = caller_of(request, gateway)
     principal.require_scope(Scope.INGEST)  # Without it every body would be read in vain.
-    return BearerSender(principal), pieces
+    return f"token {principal.name}", BearerSender(principal), pieces
+
+
+def _signing(
+    gateway: Gateway, request: Request, pieces: Iterator[bytes], check: Callable[[Headers], BodyCheck]
+) -> tuple[str, Sender, Iterator[bytes]]:
+    refuse_strangers(request, gateway)
+    sender = SigningSender(check(request.headers), partial(count_call, request, gateway))
+    return SIGNERS, sender, sender.watch(pieces)
+
+
+def _known(gateway: Gateway, request: Request, pieces: Iterator[bytes]) -> tuple[str, Sender, Iterator[bytes]]:
+    """Take a sender whose header is proof enough."""
+    principal = gateway.authenticator.gitlab(request.headers)
+    count_call(request, gateway, principal.name)
+    principal.require_scope(Scope.INGEST)
+    return SIGNERS, BearerSender(principal), pieces

@@ -10,18 +10,21 @@ from anyio import to_thread
 from fastapi import APIRouter, Response
 
 from producer.access.entries import Scope
+from producer.api.bridge import in_thread
 from producer.api.dependencies import Caller, Counters, GatewayParts
 from producer.api.responses import Json
 from producer.contract.errors import BrokerUnavailable, StorageUnavailable, Unavailable
 from producer.contract.record import json_schema
+from producer.contract.tasks import EXPORT_QUEUES, QUEUES
 from producer.gateway import Gateway
-from producer.metrics import CONTENT_TYPE
+from producer.metrics import CONTENT_TYPE, Metrics
 
 router = APIRouter(tags=["service"])
 
 READY_WITHIN: Final = 4.0
 """Seconds that storage and broker have to answer whoever asks for readiness, who has little patience."""
 
+_JSON_SCHEMA: Final = "application/schema+json"
 _SILENT: Final = f"The {{}} did not answer within {READY_WITHIN:.0f} seconds."
 _LOOK: Final = "Check that it runs, and how the gateway reaches it."
 
@@ -59,17 +62,39 @@ async def readyz(gateway: GatewayParts) -> Json:
 
 def _heartbeats(gateway: Gateway) -> dict[str, int]:
     alive = gateway.board.heartbeats.alive
-    return {"workers": alive("worker"), "sweepers": alive("sweeper")}
+    both = alive("worker")
+    return {
+        "workers": both + alive("small-worker"),
+        "large_workers": both + alive("large-worker"),
+        "sweepers": alive("sweeper"),
+    }
 
 
 @router.get("/metrics", summary="Metrics in the Prometheus text format", response_class=Response)
-async def metrics(caller: Caller, counters: Counters) -> Response:
-    """Counters and times of this gateway process; needs `read` on every workflow."""
+async def metrics(gateway: GatewayParts, caller: Caller, counters: Counters) -> Response:
+    """Counters and times of this gateway process, and the standing of all exports; needs `read` on every workflow."""
     caller.require_everywhere(Scope.READ)
+    await in_thread(gateway.calls, _take_stock, gateway, counters)
     return Response(counters.exposition(), media_type=CONTENT_TYPE)
 
 
-@router.get("/v1/schemas/execution-record.json", summary="JSON Schema of the execution record")
+def _take_stock(gateway: Gateway, counters: Metrics) -> None:
+    board = gateway.board
+    try:
+        lengths = {queue: board.queue.length(queue) for queue in QUEUES}
+        # Callbacks carry no time; they wait for their receivers rather than for a worker.
+        ages = {queue: board.queue.age(queue) for queue in EXPORT_QUEUES}
+        counters.standing(board.exports.counts(), lengths, ages)
+    except BrokerUnavailable:
+        counters.unknown_standing()
+
+
+@router.get(
+    "/v1/schemas/execution-record.json",
+    summary="JSON Schema of the execution record",
+    response_class=Response,
+    responses={200: {"description": "The schema", "content": {_JSON_SCHEMA: {"schema": {"type": "object"}}}}},
+)
 async def schema() -> Json:
     """Show the schema that is generated from the models which check every record."""
-    return Json(json_schema(), media_type="application/schema+json")
+    return Json(json_schema(), media_type=_JSON_SCHEMA)

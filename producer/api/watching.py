@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from functools import partial
 from typing import Final, NamedTuple
 
 import anyio
@@ -31,7 +33,7 @@ def change_of(export: Export) -> Change:
     return Change(f"{export.status}-{export.progress.done}-{link}", export)
 
 
-async def watch(gateway: Gateway, stopping: Stopping, export_id: str, last_seen: str | None) -> AsyncIterator[Change]:
+async def watch(gateway: Gateway, stopping: Stopping, export_id: str, last_seen: str | None) -> AsyncGenerator[Change]:
     """Yield an export now and after each change, until it is settled or the gateway stops.
 
     ``last_seen`` is the id of a change that the client has: the first one is left out where nothing has happened
@@ -40,19 +42,32 @@ async def watch(gateway: Gateway, stopping: Stopping, export_id: str, last_seen:
     seen = last_seen
     async with gateway.announcements.follow(export_id) as follower:
         with stopping.waking(follower.wake):
+            told = False
             while True:
-                change = await _look(gateway, export_id)
+                change = await _look(gateway, export_id, told=told)
                 if change is not None and (change.id != seen or change.export.status.settled):
                     yield change
                     seen = change.id
                 if stopping.requested or (change is not None and change.export.status.settled):
                     return
-                await follower.wait(_LOOK_AGAIN)
+                news = await follower.wait(_LOOK_AGAIN)
+                told = news is not None and news.status.settled
 
 
-async def _look(gateway: Gateway, export_id: str) -> Change | None:
+async def while_allowed(
+    changes: AsyncGenerator[Change], allowed: Callable[[Change], Awaitable[bool]]
+) -> AsyncGenerator[Change]:
+    """Yield changes as long as whoever sees them still may; a stream can last longer than a permission."""
+    async with aclosing(changes):
+        async for change in changes:
+            if not await allowed(change):
+                return
+            yield change
+
+
+async def _look(gateway: Gateway, export_id: str, *, told: bool) -> Change | None:
     try:
-        return change_of(await in_thread(gateway.calls, gateway.exports.find, export_id))
+        return change_of(await in_thread(gateway.calls, partial(gateway.exports.find, export_id, told=told)))
     except Unavailable:
         return None
 

@@ -9,7 +9,7 @@ from producer.contract.export import Extra, Options, StepFilter
 from producer.contract.index import StepEntry
 from producer.contract.names import MANIFEST, READER, combined_name
 from producer.contract.record import Status
-from producer.contract.records import Record
+from producer.contract.shown import ShownRecord
 from producer.contract.stepnames import StepName, StepNames
 
 FAILURES: Final = frozenset({Status.FAILED, Status.TIMED_OUT, Status.INTERRUPTED})
@@ -19,12 +19,13 @@ FAILURES: Final = frozenset({Status.FAILED, Status.TIMED_OUT, Status.INTERRUPTED
 class Contents:
     """The files of one export of one record. ``total`` is the number of steps in it."""
 
-    def __init__(self, record: Record, options: Options, archive_name: str) -> None:
+    def __init__(self, record: ShownRecord, options: Options, archive_name: str) -> None:
         self._record = record
         self._options = options
-        self._names = StepNames.plan(record.entries(), options.format.extension)
+        self._names = StepNames.plan(record.entries(), options.format.extension, record.identities())
         self.combined_file = combined_name(archive_name, options.format.extension)
-        self.total = sum(1 for _ in self.selected())
+        everything = options.steps is StepFilter.ALL
+        self.total = len(self._names) if everything else sum(1 for _ in self.selected())
 
     @property
     def combined(self) -> bool:

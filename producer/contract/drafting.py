@@ -6,21 +6,25 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from producer.contract.export import ExecutionRef, Options, Pending, RenderProfile, WorkflowRef, export_id
 from producer.contract.names import archive_name
 from producer.contract.records import Record
+from producer.contract.shown import ShownRecord
 
 _SHOWN: Final = 200
 """Characters of a workflow's name that an export bears; it travels through queue, board and callbacks."""
 
 
-def identity_of(record: Record, options: Options, profile: RenderProfile) -> str:
+def identity_of(record: Record | ShownRecord, options: Options, profile: RenderProfile) -> str:
     """Return the id of an export: the same record, options and profile are the same export."""
-    return export_id(record.workflow_id, record.execution_id, record.stored.digest, options, profile)
+    header = record.document.header
+    return export_id(header.workflow.id, header.execution.id, record.stored.exported_as, options, profile)
 
 
 def draft(
-    record: Record,
+    record: ShownRecord,
     options: Options,
     profile: RenderProfile,
     *,
@@ -28,6 +32,7 @@ def draft(
     download_url: str,
     created_at: datetime,
     requested_by: str,
+    large: bool = False,
 ) -> Pending:
     """Return the pending entry of an export that is asked for the first time."""
     header, stored = record.document.header, record.stored
@@ -37,12 +42,31 @@ def draft(
         nonce=nonce,
         workflow=WorkflowRef(header.workflow.id, header.workflow_name[:_SHOWN]),
         execution=ExecutionRef(header.execution.id, header.execution.status),
-        digest=stored.digest,
+        digest=stored.exported_as,
         options=options,
         profile=profile,
-        archive_name=archive_name(header.workflow_name, stored.moment, ZoneInfo(profile.timezone), header.execution.id),
+        archive_name=_archive_name(record, profile),
         step_count=stored.step_count,
         download_url=download_url,
         created_at=created_at,
         requested_by=requested_by,
+        large=large,
     )
+
+
+def completed(pending: Pending, record: ShownRecord) -> Pending:
+    """Return the entry of an export whose record was completed: it bears the names and facts of that one."""
+    header = record.document.header
+    return msgspec.structs.replace(
+        pending,
+        workflow=WorkflowRef(pending.workflow.id, header.workflow_name[:_SHOWN]),
+        execution=ExecutionRef(header.execution.id, header.execution.status),
+        archive_name=_archive_name(record, pending.profile),
+        stored_as=pending.stored_as or pending.archive_name,
+        step_count=record.stored.step_count,
+    )
+
+
+def _archive_name(record: ShownRecord, profile: RenderProfile) -> str:
+    header = record.document.header
+    return archive_name(header.workflow_name, record.stored.moment, ZoneInfo(profile.timezone), header.execution.id)

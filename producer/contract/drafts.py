@@ -23,14 +23,18 @@ class Draft:
 
     def encode(self, steps: Iterable[StepDocument]) -> Iterator[bytes]:
         """Yield each step's JSON as it is stored, with its line end."""
-        for document in steps:
-            data = jsontext.encode(document.raw)
-            self._hash.update(jsontext.canonical(document.raw) + b"\n")
-            self.index.add(document.step, len(data))
-            self.size += len(data) + 1
-            status = document.step.status
-            self.by_status[status] = self.by_status.get(status, 0) + 1
-            yield data + b"\n"
+        yield from map(self._line, steps)
+
+    def _line(self, document: StepDocument) -> bytes:
+        # No name here outlives the call: of a large step nothing but its line stays while that is being sent.
+        self._hash.update(jsontext.canonical(document.raw))
+        self._hash.update(b"\n")
+        line = jsontext.encode_line(document.raw)
+        self.index.add(document.step, len(line) - 1)
+        self.size += len(line)
+        status = document.step.status
+        self.by_status[status] = self.by_status.get(status, 0) + 1
+        return line
 
     @property
     def digest(self) -> str:
@@ -57,9 +61,12 @@ def join(lines: Iterable[bytes]) -> Iterator[bytes]:
     """Join small lines into pieces that are worth handing to the network."""
     piece = bytearray()
     for line in lines:
-        piece += line
-        if len(piece) >= _PIECE:
+        if len(piece) + len(line) >= _PIECE and piece:
             yield bytes(piece)
             piece.clear()
+        if len(line) >= _PIECE:
+            yield line
+        else:
+            piece += line
     if piece:
         yield bytes(piece)

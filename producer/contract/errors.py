@@ -21,6 +21,10 @@ class MalformedBody(RunfolioError):
     """The request's body is not what its Content-Type says: broken JSON, a torn gzip stream, a bad line."""
 
 
+class TooSlow(RunfolioError):
+    """The body comes so slowly, or so late, that it is waited for no longer."""
+
+
 class InvalidRecord(RunfolioError):
     """The execution record breaks a rule of the record; ``field`` says where."""
 
@@ -53,6 +57,10 @@ class NotFound(RunfolioError):
     """There is no such thing, or the token may not know of it."""
 
 
+class RateLimited(RunfolioError):
+    """More calls came than the limit lets through; the remedy says when to come again."""
+
+
 class Gone(RunfolioError):
     """The link was revoked or has expired; the remedy says how to export again."""
 
@@ -77,6 +85,14 @@ class BrokerUnavailable(Unavailable):
     """The broker does not answer or refuses to work."""
 
 
+class SourceUnavailable(Unavailable):
+    """An engine's API does not answer, or not yet what is asked of it; it is asked again later."""
+
+
+class SourceFailed(RunfolioError):
+    """An engine's API does not give what is to be exported; the detail tells which engine, and why."""
+
+
 class ObjectNotFound(RunfolioError):
     """No object is stored under the key."""
 
@@ -87,6 +103,14 @@ class ObjectExists(RunfolioError):
 
 class DamagedRecord(RunfolioError):
     """A stored record can no longer be read whole: an object of it is missing, or holds something else."""
+
+
+class SecretsFound(RunfolioError):
+    """A record holds what a rule takes for a secret, and the site refuses rather than masks it."""
+
+
+class RulesDiffer(RunfolioError):
+    """The worker's redaction is not the one that an export was accepted under: another mode, or other rules."""
 
 
 class LeaseLost(RunfolioError):

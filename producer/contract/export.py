@@ -13,8 +13,9 @@ from msgspec import Meta, Struct
 from producer.contract import jsontext, keys
 from producer.contract.errors import InvalidOptions, InvalidRecord
 from producer.contract.problem import Problem
+from producer.contract.redaction.identity import redaction_identity
 
-RENDERER_VERSION: Final = 1
+RENDERER_VERSION: Final = 3
 """Raised whenever the bytes of an archive change for an unchanged record and unchanged options."""
 
 
@@ -68,7 +69,9 @@ class RequestedExport(Struct, frozen=True, forbid_unknown_fields=True):
     combine: bool = False
     include: tuple[Extra, ...] = ()
     steps: StepFilter = StepFilter.ALL
-    callback_url: str | None = None
+    callback_url: Annotated[
+        str | None, Meta(description="Is told when the export is settled.", extra_json_schema={"format": "uri"})
+    ] = None
 
     @property
     def options(self) -> Options:
@@ -105,12 +108,15 @@ def read_requested(value: Any, *, where: str = "export") -> tuple[RequestedExpor
 
 
 class RenderProfile(Struct, frozen=True):
-    """Everything besides record and options that decides an archive's bytes."""
+    """Everything besides record and options that decides an archive's bytes.
+
+    ``redaction`` names the mode and the rules, so that other rules are another profile.
+    """
 
     renderer: int = RENDERER_VERSION
     markdown: str = "commonmark"
     timezone: str = "UTC"
-    redaction: str = "mask"
+    redaction: str = redaction_identity()
 
     @property
     def digest(self) -> str:
@@ -196,7 +202,9 @@ class Pending(Struct, frozen=True):
     """An accepted export that is not settled, as it lies in the durable outbox ``pending/<export id>.json``.
 
     ``generation`` counts how often the export was asked for anew, from 0; it decides which of two entries is newer.
-    ``digest`` names the revision of the record. ``archive_name`` is the zip's file name.
+    ``digest`` names the revision of the record. ``archive_name`` is the zip's file name; ``stored_as`` is the name
+    that its key has where the record was completed, and thereby named, after the export was accepted. ``large`` tells
+    which workers make it.
     """
 
     id: str
@@ -212,11 +220,13 @@ class Pending(Struct, frozen=True):
     download_url: str
     created_at: datetime
     requested_by: str
+    stored_as: str | None = None
+    large: bool = False
 
     @property
     def archive_key(self) -> str:
         """Where the archive of this generation lies in storage."""
-        return keys.archive(self.id, self.nonce, self.archive_name)
+        return keys.archive(self.id, self.nonce, self.stored_as or self.archive_name)
 
     def regenerated(self, generation: int, nonce: str, download_url: str) -> Pending:
         """Return the entry of a later generation: the same export, asked for anew, under a new link."""
@@ -240,10 +250,11 @@ class Facts(Struct, frozen=True):
     def leaves_unused(self, pending: Pending) -> bool:
         """Tell whether the archive that a pending entry names is of no more use by these facts.
 
-        It is where they are of a newer generation, or of the same one and without an archive.
+        It is where they are of a newer generation, or of the same one and without an archive, or with one that expired.
         """
         newer = self.pending.generation > pending.generation
-        return newer or (self.pending.generation == pending.generation and self.archive is None)
+        gone = self.archive is None or self.status is State.EXPIRED
+        return newer or (self.pending.generation == pending.generation and gone)
 
     def replace(self, **changes: Any) -> Facts:
         """Return a copy with changes."""

@@ -17,7 +17,8 @@ from msgspec import Struct
 
 from producer.contract.record import Status, Step
 
-_LONGEST_NAME: Final = 1024
+LONGEST_NAME: Final = 1024
+"""Characters of a step's name that the index holds."""
 
 
 class StepEntry(Struct, frozen=True, array_like=True):
@@ -35,12 +36,16 @@ class StepEntry(Struct, frozen=True, array_like=True):
     offset: int
     length: int
 
+    def renamed(self, name: str) -> StepEntry:
+        """Return a copy with another name."""
+        return msgspec.structs.replace(self, name=name)
+
 
 def index_name(name: str) -> str:
     """Bound a step's name for the index without making two different names equal."""
-    if len(name) <= _LONGEST_NAME:
+    if len(name) <= LONGEST_NAME:
         return name
-    return f"{name[:_LONGEST_NAME]}\0{hashlib.sha256(name.encode()).hexdigest()}"
+    return f"{name[:LONGEST_NAME]}\0{hashlib.sha256(name.encode()).hexdigest()}"
 
 
 class IndexWriter:

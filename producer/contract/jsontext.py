@@ -10,52 +10,33 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from array import array
-from itertools import accumulate
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from producer.contract.errors import InvalidRecord, MalformedBody
+from producer.contract.jsonbounds import MAX_DEPTH, refuse_excess, refuse_many_values
 
 T = TypeVar("T")
 
 _MISSING: Final = re.compile(r"Object missing required field `(.+)`")
-MAX_DEPTH: Final = 200
-"""Levels that JSON may be nested, whatever the interpreter could bear: everything that walks a value relies on it."""
-
+_ENCODER: Final = msgspec.json.Encoder()
 _TOO_DEEP: Final = f"The JSON is nested too deeply: more than {MAX_DEPTH} levels."
-_STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_BRACKETS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
-_OTHERS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _FLATTEN: Final = "Flatten the value, or send it as a string."
 
 
 def decode(data: bytes | bytearray | memoryview | str, *, where: str = "body") -> Any:
     """Parse one JSON text.
 
-    ``where`` names the text in the error. Raises MalformedBody with the position of the first mistake.
+    ``where`` names the text in the error. Raises MalformedBody with the position of the first mistake, or where the
+    text is nested too deeply or holds too much.
     """
+    raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
+    refuse_excess(raw, where)
     try:
-        value = msgspec.json.decode(data)
+        return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        value = _decode_with_lone_surrogates(data, where, str(error))
-    except RecursionError:
-        raise MalformedBody(f"{where}: {_TOO_DEEP}", field=where, remedy=_FLATTEN) from None
-    if _too_deep(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)):
-        raise MalformedBody(f"{where}: {_TOO_DEEP}", field=where, remedy=_FLATTEN)
-    return value
-
-
-def _too_deep(text: bytes) -> bool:
-    """Tell whether a valid JSON text is nested more than MAX_DEPTH levels, without walking what it means.
-
-    Only brackets are left of it, as steps up and down; where they lead is added up by loops of the interpreter itself.
-    """
-    if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
-        return False
-    steps = array("b", _STRINGS.sub(b"", text).translate(_BRACKETS, _OTHERS))
-    return max(accumulate(steps)) > MAX_DEPTH
+        return _decode_with_lone_surrogates(data, where, str(error))
 
 
 def _decode_with_lone_surrogates(data: bytes | bytearray | memoryview | str, where: str, reason: str) -> Any:
@@ -85,6 +66,7 @@ def elements(data: bytes, *, where: str = "body") -> list[msgspec.Raw]:
 
 
 def _split(data: bytes, kind: type[T], name: str, where: str) -> T:
+    refuse_many_values(data, where)
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError:
@@ -100,6 +82,11 @@ def _refuse_constant(name: str) -> Any:
 def encode(value: Any) -> bytes:
     """Write a value as compact UTF-8 JSON, object keys in the order given."""
     return msgspec.json.encode(value)
+
+
+def encode_line(value: Any) -> bytes:
+    """Write a value as a line of NDJSON, its end included, without a second copy of what may be large."""
+    return _ENCODER.encode_lines((value,))
 
 
 def canonical(value: Any) -> bytes:

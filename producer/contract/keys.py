@@ -7,6 +7,8 @@ its folder, and different ids never share a key.
 from __future__ import annotations
 
 import hashlib
+import re
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
 
@@ -17,9 +19,13 @@ PENDING: Final = "pending/"
 EXECUTIONS: Final = "executions/"
 EXPORTS: Final = "exports/"
 CALLBACKS: Final = "callbacks/"
+RECEIVERS: Final = "receivers/"
 UNLISTED: Final = "unlisted/"
+AUDIT: Final = "audit/"
+UPLOADS: Final = "uploads/"
 
 _HASHED: Final = "sha256-"
+_AUDIT_BATCH: Final = re.compile(r"audit/(\d{4}-\d\d-\d\d/\d{6}\.\d{6})-[0-9a-f]{16}\.ndjson", re.ASCII)
 
 
 def segment(value: str) -> str:
@@ -62,6 +68,11 @@ def record_index(workflow_id: str, execution_id: str, upload: str) -> str:
     return f"{execution_prefix(workflow_id, execution_id)}steps/{segment(upload)}.index"
 
 
+def fetched(workflow_id: str, execution_id: str, digest: str) -> str:
+    """Note which record completes the one of a digest, whose event left out the rest."""
+    return f"{execution_prefix(workflow_id, execution_id)}fetched/{segment(digest)}.json"
+
+
 def started(workflow_id: str, execution_id: str) -> str:
     """Note that an execution has started and is not known to have completed."""
     return f"{execution_prefix(workflow_id, execution_id)}started.json"
@@ -70,6 +81,11 @@ def started(workflow_id: str, execution_id: str) -> str:
 def unlisted(workflow_id: str, execution_id: str) -> str:
     """Note that an execution was stored while the board could not be told."""
     return f"{UNLISTED}{segment(workflow_id)}/{segment(execution_id)}.json"
+
+
+def upload(name: str) -> str:
+    """Note that the steps of a record are being stored."""
+    return f"{UPLOADS}{segment(name)}.json"
 
 
 def pending(export_id: str, generation: int) -> str:
@@ -99,6 +115,41 @@ def facts(export_id: str) -> str:
 def callback(export_id: str, name: str) -> str:
     """One callback of an export that is neither delivered nor given up."""
     return f"{CALLBACKS}{segment(export_id)}/{segment(name)}"
+
+
+def receiver(export_id: str, callback_id: str) -> str:
+    """One callback of an export that was delivered or given up, with its address."""
+    return f"{RECEIVERS}{segment(export_id)}/{segment(callback_id)}.json"
+
+
+def callback_export(key: str) -> str:
+    """Read the export's id from the key of one of its callbacks, waiting or at its end."""
+    return key.split("/")[1]
+
+
+def callback_of(key: str) -> str:
+    """Read the callback's id from its key, waiting (behind a generation) or at its end."""
+    return key.rpartition("/")[2].removesuffix(".json").rpartition("-")[2]
+
+
+def audit(moment: datetime, name: str) -> str:
+    """One batch of the audit log, by the time (UTC) of its first entry; ``name`` is 16 hexadecimal digits."""
+    return f"{audit_place(moment)}-{name}.ndjson"
+
+
+def audit_place(moment: datetime) -> str:
+    """Place in the audit log that no batch of an earlier time lies behind, and none of this time or later before."""
+    utc = moment.astimezone(UTC)
+    return f"{AUDIT}{utc.date().isoformat()}/{utc:%H%M%S.%f}"
+
+
+def audit_moment(key: str) -> datetime | None:
+    """Read a batch's time from its key; None where the key is none of a batch."""
+    found = _AUDIT_BATCH.fullmatch(key)
+    try:
+        return datetime.strptime(found[1], "%Y-%m-%d/%H%M%S.%f").replace(tzinfo=UTC) if found else None
+    except ValueError:  # Digits in the right places are not yet a time.
+        return None
 
 
 def is_record(key: str) -> bool:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from producer.contract import jsontext
-from producer.contract.board import ExecutionSummary, preview
-from producer.contract.errors import RunfolioError
+from producer.contract import jsontext, keys
+from producer.contract.board import Board, ExecutionSummary, preview
+from producer.contract.errors import BrokerUnavailable, RunfolioError
+from producer.contract.objects import ObjectStore
 from producer.contract.record import StartedExecution, in_utc
-from producer.contract.records import Record
+from producer.contract.redaction.redactor import Redactor
+from producer.contract.shown import ShownRecord
+
+log = logging.getLogger(__name__)
 
 
 class StartedObject(Struct, frozen=True):
@@ -37,7 +43,18 @@ def read_started(data: bytes) -> StartedObject:
         raise RunfolioError(f"The stored started event cannot be read: {error}.", remedy="Delete the object.") from None
 
 
-def summary_of_record(record: Record) -> ExecutionSummary:
+def list_execution(board: Board, objects: ObjectStore, summary: ExecutionSummary) -> None:
+    """List an execution; where the broker is away, leave a note in storage, from which the sweeper lists it."""
+    try:
+        board.executions.put(summary)
+    except BrokerUnavailable as error:
+        log.warning("execution stored while the broker is away", extra={"reason": error.detail})
+        note = UnlistedObject(summary.workflow_id, summary.execution_id)
+        key = keys.unlisted(note.workflow_id, note.execution_id)
+        objects.put(key, jsontext.encode(note), content_type="application/json")
+
+
+def summary_of_record(record: ShownRecord) -> ExecutionSummary:
     """Sum up a completed execution."""
     header, stored = record.document.header, record.stored
     execution = header.execution
@@ -57,9 +74,9 @@ def summary_of_record(record: Record) -> ExecutionSummary:
     )
 
 
-def summary_of_started(stored: StartedObject) -> ExecutionSummary:
-    """Sum up an execution that is running."""
-    started = jsontext.convert(stored.data, StartedExecution)
+def summary_of_started(stored: StartedObject, redactor: Redactor) -> ExecutionSummary:
+    """Sum up an execution that is running, its secrets masked."""
+    started = jsontext.convert(redactor.header_value(stored.data, Counter()), StartedExecution)
     execution = started.execution
     return ExecutionSummary(
         workflow_id=started.workflow.id,

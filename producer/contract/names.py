@@ -34,6 +34,8 @@ _DEVICE: Final = re.compile(
 _EXTENDING: Final = re.compile("[\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
 _FLAG_LETTERS: Final = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _LONGEST_CLUSTER: Final = 32
+# Nearly every name: nothing to replace or to cut off, and too long for a device.
+_ORDINARY: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9 _-]{3,}[A-Za-z0-9_-]")
 
 
 def portable(name: str, max_bytes: int, *, empty: str = "step") -> str:
@@ -41,6 +43,13 @@ def portable(name: str, max_bytes: int, *, empty: str = "step") -> str:
 
     The result is the stem of a file name, or its beginning; where nothing is left it is ``empty``.
     """
+    if len(name) <= max_bytes and _ORDINARY.fullmatch(name):
+        return name
+    return made_portable(name, max_bytes, empty)
+
+
+def made_portable(name: str, max_bytes: int, empty: str) -> str:
+    """Do the same for any name."""
     text = _cleaned(name)
     if text.startswith("."):
         text = f"_{text[1:]}"

@@ -9,7 +9,7 @@ within a generation the facts.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
@@ -104,7 +104,11 @@ class Outbox:
 
     def forget_pending(self, pending: Pending) -> None:
         """Delete a pending entry; the last act of settling."""
-        self._objects.delete([keys.pending(pending.id, pending.generation)])
+        self.forget_all([pending])
+
+    def forget_all(self, settled: Iterable[Pending]) -> None:
+        """Delete pending entries, as many as a request takes at a time."""
+        self._objects.delete(keys.pending(one.id, one.generation) for one in settled)
 
     def all_pending(self) -> Iterator[Waiting]:
         """Yield every pending entry there is, by its name: the entries themselves are not read."""

@@ -23,6 +23,7 @@ class Problem(Struct, frozen=True, omit_defaults=True):
 
 _KINDS: Final[dict[type[RunfolioError], tuple[str, int, str]]] = {
     errors.MalformedBody: ("malformed-body", 400, "The body could not be read"),
+    errors.TooSlow: ("too-slow", 408, "The body came too slowly"),
     errors.InvalidRecord: ("invalid-record", 422, "The execution record is not valid"),
     errors.InvalidOptions: ("invalid-options", 422, "An option or parameter is not valid"),
     errors.NotCompleted: ("not-completed", 409, "The execution has not completed"),
@@ -34,10 +35,15 @@ _KINDS: Final[dict[type[RunfolioError], tuple[str, int, str]]] = {
     errors.ObjectNotFound: ("not-found", 404, "Not found"),
     errors.Gone: ("gone", 410, "The link is no longer valid"),
     errors.Conflict: ("conflict", 409, "Not possible in the present state"),
+    errors.RateLimited: ("rate-limited", 429, "Too many requests"),
     errors.ExportFailed: ("export-failed", 422, "The export failed"),
+    errors.SecretsFound: ("secrets-found", 422, "The execution holds a secret"),
+    errors.RulesDiffer: ("redaction-rules-differ", 409, "The worker has other redaction rules"),
     errors.DamagedRecord: ("damaged-record", 500, "The stored execution is damaged"),
-    errors.StorageUnavailable: ("storage-unavailable", 503, "The storage does not answer"),
-    errors.BrokerUnavailable: ("broker-unavailable", 503, "The broker does not answer"),
+    errors.StorageUnavailable: ("storage-unavailable", 503, "The storage does not work at the moment"),
+    errors.BrokerUnavailable: ("broker-unavailable", 503, "The broker does not work at the moment"),
+    errors.SourceUnavailable: ("source-unavailable", 503, "The engine does not work at the moment"),
+    errors.SourceFailed: ("source-failed", 422, "The engine did not give the execution"),
     errors.Unavailable: ("unavailable", 503, "Not available at the moment"),
 }
 _INTERNAL: Final = ("internal", 500, "Internal error")

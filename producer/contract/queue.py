@@ -2,64 +2,49 @@
 
 from __future__ import annotations
 
-from celery import Celery
-from kombu.exceptions import OperationalError
+from collections.abc import Mapping
 
-from producer.contract.errors import BrokerUnavailable
+from producer.contract.board import TaskBoard
 from producer.contract.export import Pending
+from producer.contract.messages import write_message
 from producer.contract.tasks import (
     CALLBACK_QUEUE,
     CALLBACK_TASK,
     ENQUEUED_AT,
-    EXPORT_QUEUE,
     EXPORT_TASK,
+    LARGE_QUEUES,
+    SMALL_QUEUES,
     ExportMessage,
-    delivery_options,
-    encode_message,
 )
-
-
-def make_celery(broker_url: str) -> Celery:
-    """Return a Celery application that can send; it connects when it first does."""
-    app = Celery("runfolio", broker=broker_url, set_as_current=False)
-    app.conf.update(delivery_options())
-    app.conf.update(task_publish_retry_policy={"max_retries": 2, "interval_start": 0.05, "interval_max": 0.5})
-    return app
 
 
 class Queue:
     """The way to the workers, for the gateway and the sweeper."""
 
-    def __init__(self, app: Celery) -> None:
-        self._app = app
+    def __init__(self, tasks: TaskBoard) -> None:
+        self._tasks = tasks
 
-    def export(self, pending: Pending, marked_at: int, record: str | None = None) -> None:
-        """Ask a worker to make an export; a small record may ride along. Raises BrokerUnavailable.
+    def export(
+        self,
+        pending: Pending,
+        marked_at: int,
+        record: str | None = None,
+        *,
+        again: bool = False,
+        first: bool = False,
+    ) -> None:
+        """Ask a worker to make an export, or one that was put back; a small record may ride along.
 
-        ``marked_at`` is the time of the board's queued mark, in milliseconds: the sweeper compares the two.
+        ``marked_at`` is the time of the board's queued mark, in milliseconds: the sweeper compares the two. Raises
+        BrokerUnavailable. See ExportMessage for ``first``.
         """
-        message = encode_message(ExportMessage(pending, record))
-        self._send(EXPORT_TASK, EXPORT_QUEUE, message, headers={ENQUEUED_AT: marked_at})
+        message = ExportMessage(pending, record, first)
+        queue = (LARGE_QUEUES if pending.large else SMALL_QUEUES)[again]
+        self._send(EXPORT_TASK, queue, message, {ENQUEUED_AT: marked_at})
 
     def callback(self, export_id: str, name: str) -> None:
         """Ask a worker to deliver a callback. Raises BrokerUnavailable."""
-        self._send(CALLBACK_TASK, CALLBACK_QUEUE, {"export_id": export_id, "name": name})
+        self._send(CALLBACK_TASK, CALLBACK_QUEUE, {"export_id": export_id, "name": name}, {})
 
-    def _send(
-        self, task: str, queue: str, arguments: dict[str, object], headers: dict[str, object] | None = None
-    ) -> None:
-        try:
-            self._app.send_task(
-                task,
-                kwargs=arguments,
-                queue=queue,
-                headers=headers,
-                ignore_result=True,
-                # Celery would put the arguments, with link and record, into a header once more, and into logs.
-                argsrepr="()",
-                kwargsrepr="{…}",
-            )
-        except (OperationalError, OSError) as error:
-            raise BrokerUnavailable(
-                f"The broker does not take tasks: {error}.", remedy="The export is kept and made when it is back."
-            ) from None
+    def _send(self, task: str, queue: str, arguments: object, headers: Mapping[str, object]) -> None:
+        self._tasks.push(queue, write_message(task, arguments, queue, headers))

@@ -215,6 +215,16 @@ def in_utc(moment: datetime | None) -> datetime | None:
         return moment.replace(tzinfo=UTC)
 
 
+def moment_of(header: HeaderDocument, event_time: datetime | None) -> datetime | None:
+    """Choose the moment that names an execution's archives; ``None`` leaves it to the time of acceptance."""
+    execution = header.header.execution
+    for moment in (execution.started_at, execution.finished_at, event_time):
+        in_time = in_utc(moment)
+        if in_time is not None:
+            return in_time
+    return None
+
+
 def unknown_fields(raw: Mapping[str, Any], model: type[Struct]) -> dict[str, Any]:
     """Fields of a JSON object that the model does not know, in the sender's order."""
     known = model.__struct_fields__

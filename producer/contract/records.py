@@ -7,7 +7,6 @@ larger ones lie in an object of their own (one JSON text a line) with an index b
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain
@@ -16,12 +15,13 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import Raw, Struct
 
-from producer.contract import jsontext, keys
+from producer.contract import jsontext, keys, uploads
 from producer.contract.drafts import Draft, join, take
 from producer.contract.errors import DamagedRecord, NotFound, ObjectExists, ObjectNotFound
 from producer.contract.index import IndexWriter, StepEntry, read_index
 from producer.contract.objects import ObjectStore
 from producer.contract.record import HeaderDocument, Status, StepDocument, read_header, read_step
+from producer.contract.sources import Told
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,8 @@ class RecordObject(Struct, frozen=True, omit_defaults=True):
     """The header object of a record.
 
     ``moment`` is the time that names its archives; ``size`` counts the steps' bytes. ``steps`` are there where they lie
-    inside, ``upload`` where they lie in an object of their own.
+    inside, ``upload`` where they lie in an object of their own. ``told`` is the event of a record that is to be
+    completed by its engine's source, ``completes`` the digest of the record that this one completes.
     """
 
     digest: str
@@ -47,6 +48,23 @@ class RecordObject(Struct, frozen=True, omit_defaults=True):
     by_status: dict[Status, int]
     steps: list[Raw] | None = None
     upload: str | None = None
+    told: Told | None = None
+    completes: str | None = None
+
+    @property
+    def exported_as(self) -> str:
+        """The digest by which exports name the record: whatever completes a record is exported as that one is."""
+        return self.completes or self.digest
+
+
+class Lack(NamedTuple):
+    """What a record lacks, or makes up for: see ``told`` and ``completes`` of RecordObject."""
+
+    told: Told | None = None
+    completes: str | None = None
+
+
+_NOTHING: Final = Lack()
 
 
 class Written(NamedTuple):
@@ -74,6 +92,13 @@ class Record:
     def execution_id(self) -> str:
         """The execution's id."""
         return self.document.header.execution.id
+
+    def riding(self) -> str | None:
+        """Return the text of a record that is small enough to ride in a task's message."""
+        if self.stored.upload is not None or self.stored.size > INLINE_LIMIT:
+            return None
+        text = jsontext.encode(self.stored)
+        return text.decode() if len(text) <= INLINE_LIMIT else None
 
     def entries(self) -> Iterator[StepEntry]:
         """Yield the index of the steps."""
@@ -130,7 +155,7 @@ class Record:
                     raise _damaged(key)
                 buffer += piece
             start = entry.offset - base
-            yield position, bytes(buffer[start : start + entry.length])
+            yield position, bytes(memoryview(buffer)[start : start + entry.length])
 
 
 _GROUP: Final = 1000
@@ -170,6 +195,7 @@ class Records:
         *,
         moment: datetime | None,
         confirm: Callable[[], datetime],
+        lack: Lack = _NOTHING,
     ) -> Written:
         """Store a record.
 
@@ -184,8 +210,8 @@ class Records:
         lines = draft.encode(steps)
         head, whole = take(lines, INLINE_LIMIT)
         if whole:
-            return self._create(draft, confirm(), moment, inline=[Raw(line[:-1]) for line in head])
-        return self._write_large(draft, chain(head, lines), moment, confirm)
+            return self._create(draft, confirm(), moment, lack, inline=[Raw(line[:-1]) for line in head])
+        return self._write_large(draft, chain(head, lines), moment, confirm, lack)
 
     def _write_large(
         self,
@@ -193,24 +219,25 @@ class Records:
         lines: Iterator[bytes],
         moment: datetime | None,
         confirm: Callable[[], datetime],
+        lack: Lack,
     ) -> Written:
         header = draft.header.header
-        upload = secrets.token_hex(16)
-        steps_key = keys.record_steps(header.workflow.id, header.execution.id, upload)
-        index_key = keys.record_index(header.workflow.id, header.execution.id, upload)
+        note = uploads.begin(self._objects, header.workflow.id, header.execution.id)
         uploaded = False
         try:
-            self._objects.put_stream(steps_key, join(lines), content_type="application/x-ndjson")
+            self._objects.put_stream(note.steps_key, join(lines), content_type="application/x-ndjson")
             accepted_at = confirm()
-            self._objects.put(index_key, draft.index.finish())
+            self._objects.put(note.index_key, draft.index.finish())
             uploaded = True
         finally:
             if not uploaded:
-                self._objects.delete([steps_key, index_key])
+                uploads.drop(self._objects, note)
         # Where the answer to this is lost, the record may well exist: what it is made of stays, whatever is raised.
-        written = self._create(draft, accepted_at, moment, upload=upload)
-        if written.record.stored.upload != upload:
-            self._objects.delete([steps_key, index_key])
+        written = self._create(draft, accepted_at, moment, lack, upload=note.upload)
+        if written.record.stored.upload == note.upload:
+            uploads.end(self._objects, note)
+        else:
+            uploads.drop(self._objects, note)
         return written
 
     def _create(
@@ -218,6 +245,7 @@ class Records:
         draft: Draft,
         accepted_at: datetime,
         moment: datetime | None,
+        lack: Lack,
         inline: list[Raw] | None = None,
         upload: str | None = None,
     ) -> Written:
@@ -231,6 +259,8 @@ class Records:
             by_status=draft.by_status,
             steps=inline,
             upload=upload,
+            told=lack.told,
+            completes=lack.completes,
         )
         header = draft.header.header
         key = keys.record(header.workflow.id, header.execution.id, stored.digest)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Iterator, Mapping, Sequence
-from io import StringIO
-from typing import Any, Final
-
-_RUN: Final = re.compile(rb"\x01+")
+from collections.abc import Callable, Container, Iterator, Mapping
+from typing import Any
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -25,11 +21,14 @@ def strings(value: Any) -> Iterator[str]:
 
 
 class Replacement:
-    """Puts ``mask`` in the place of each run of characters that needles cover; object keys in ``kept_keys`` stay."""
+    """Replaces by functions: ``text`` strings and object keys, but for those in ``kept_keys``, ``other`` all the rest.
 
-    def __init__(self, needles: Sequence[str], mask: str, kept_keys: Container[str]) -> None:
-        self._needles = needles
-        self._mask = mask
+    A function returns what it is given where there is nothing to replace.
+    """
+
+    def __init__(self, text: Callable[[str], str], other: Callable[[Any], Any], kept_keys: Container[str]) -> None:
+        self._text = text
+        self._other = other
         self._kept_keys = kept_keys
 
     def value(self, value: Any) -> Any:
@@ -43,7 +42,7 @@ class Replacement:
             return self._array(value)
         if isinstance(value, dict):
             return self._object(value)
-        return value
+        return self._other(value)
 
     def _array(self, value: list[Any]) -> list[Any]:
         replaced = list(map(self.value, value))
@@ -57,37 +56,12 @@ class Replacement:
             name = key if key in self._kept_keys else self._text(key)
             content = self.value(item)
             changed = changed or name is not key or content is not item
-            replaced[_unused(name, replaced)] = content
+            replaced[unused_key(name, replaced)] = content
         return replaced if changed else value
 
-    def _text(self, text: str) -> str:
-        found = [needle for needle in self._needles if needle in text]
-        return self._without(text, _covered(text, found)) if found else text
 
-    def _without(self, text: str, marks: bytearray) -> str:
-        result = StringIO()
-        position = 0
-        for run in _RUN.finditer(marks):
-            result.write(text[position : run.start()])
-            result.write(self._mask)
-            position = run.end()
-        result.write(text[position:])
-        return result.getvalue()
-
-
-def _covered(text: str, needles: Sequence[str]) -> bytearray:
-    """Mark every character that is part of a needle: needles that overlap leave nothing of each other behind."""
-    marks = bytearray(len(text))
-    for needle in needles:
-        ones = b"\x01" * len(needle)
-        start = text.find(needle)
-        while start >= 0:
-            marks[start : start + len(needle)] = ones
-            start = text.find(needle, start + len(needle))
-    return marks
-
-
-def _unused(name: str, taken: Mapping[str, Any]) -> str:
+def unused_key(name: str, taken: Mapping[str, Any]) -> str:
+    """Return an object key, or where it is taken, what tells it apart: ``~2``, ``~3`` and so on."""
     if name not in taken:
         return name
     # Counting on from the number of keys finds a free name at once, also among very many equal ones.

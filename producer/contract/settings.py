@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from producer.contract.errors import InvalidSetting
 from producer.contract.export import RenderProfile
+from producer.contract.redaction.identity import Mode, redaction_identity
+from producer.contract.redaction.redactor import Redactor
+from producer.contract.redaction.site import SiteRule, read_site_rules
+from producer.contract.sources import SOURCES, check_addresses, read_by_instance
 from producer.contract.webhooks import decode_secret
 
 PREFIX: Final = "RUNFOLIO_"
@@ -64,11 +70,30 @@ def _signing_secret(value: str | None) -> str | None:
     return value
 
 
+def _kms_key(value: str | None, given: ValidationInfo) -> str | None:
+    if value is not None and given.data.get("s3_sse") != "aws:kms":
+        raise ValueError("it needs RUNFOLIO_S3_SSE=aws:kms")
+    return value
+
+
+def _site_rules(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        data = Path(value).read_bytes()
+    except OSError as error:
+        raise ValueError(f"the file '{value}' cannot be read: {error.strerror or error}") from None
+    return read_site_rules(data)
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
 OptionalDuration = Annotated[Annotated[timedelta, Field(gt=timedelta(0))] | None, BeforeValidator(_optional_duration)]
 Size = Annotated[int, BeforeValidator(_size), Field(gt=0)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
+# Without the mark, the library would read them as JSON, for they are mappings.
+ByInstance = Annotated[Mapping[str, str] | None, NoDecode, BeforeValidator(read_by_instance)]
+Addresses = Annotated[ByInstance, AfterValidator(check_addresses)]
 
 
 class SharedSettings(BaseSettings):
@@ -94,6 +119,15 @@ class SharedSettings(BaseSettings):
         HttpUrl | None,
         Field(description="The store's address as users reach it: links are signed for it. Defaults to the endpoint."),
     ] = None
+    s3_sse: Annotated[
+        Literal["aws:kms", "AES256"] | None,
+        Field(description="Server-side encryption that the store is asked for; unset, the bucket's default holds."),
+    ] = None
+    s3_sse_kms_key_id: Annotated[
+        str | None,
+        Field(min_length=1, description="Key for `RUNFOLIO_S3_SSE=aws:kms`; unset, the store's default key."),
+        AfterValidator(_kms_key),
+    ] = None
     s3_client: Annotated[Literal["obstore", "boto3"], Field(description="Which library moves the data.")] = "obstore"
     public_url: Annotated[
         HttpUrl, Field(description="The gateway's address as users reach it; download links start with it.")
@@ -115,21 +149,65 @@ class SharedSettings(BaseSettings):
     link_ttl: Annotated[Duration, Field(description="How long a download link works, counted from publication.")] = (
         timedelta(days=7)
     )
+    orphan_ttl: Annotated[
+        Duration,
+        Field(
+            description="Age at which what was begun and never ended (a broken upload) is removed; an upload may take "
+            "half of it, and half a day."
+        ),
+    ] = timedelta(days=1)
     timezone: Annotated[Zone, Field(description="Time zone of file names and of the times in documents.")] = "UTC"
     markdown: Annotated[
         Literal["commonmark", "python-markdown"], Field(description="What turns Markdown into HTML.")
     ] = "commonmark"
     redaction: Annotated[
-        Literal["mask"], Field(description="What happens to secrets that an event lists: they are masked.")
-    ] = "mask"
+        Mode,
+        Field(
+            description="What happens to secrets where a record is shown: `mask` masks them, `fail` refuses to make "
+            "such an archive, `off` shows them."
+        ),
+    ] = Mode.MASK
+    redaction_rules: Annotated[
+        tuple[SiteRule, ...] | None,
+        NoDecode,
+        BeforeValidator(_site_rules),
+        Field(description="JSON file of rules of the site, besides the built-in ones; see Redaction."),
+    ] = None
+    max_step_bytes: Annotated[Size, Field(description="Largest single step.")] = 16 * 2**20
+    max_steps: Annotated[int, Field(gt=0, description="Most steps of one execution.")] = 1_000_000
+    source_airflow_url: Annotated[
+        Addresses, Field(description="Airflow 3 that workers ask for what events left out; see Sources.")
+    ] = None
+    source_github_url: Annotated[
+        Addresses, Field(description="GitHub's API, such as `https://api.github.com`; see Sources.")
+    ] = None
+    source_n8n_url: Annotated[Addresses, Field(description="n8n; see Sources.")] = None
+    source_prefect_url: Annotated[
+        Addresses, Field(description="Prefect's API, as `PREFECT_API_URL` has it; see Sources.")
+    ] = None
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="How much is written to the log.")
     ] = "INFO"
 
     @property
+    def longest_upload(self) -> timedelta:
+        """How long an upload may take before it could be taken for an orphan; the bucket's own rule knows days only."""
+        return min(self.orphan_ttl, timedelta(days=1)) / 2
+
+    @property
+    def source_urls(self) -> Mapping[str, Mapping[str, str]]:
+        """The addresses of engines that may be asked, by engine and instance."""
+        return {engine: getattr(self, f"source_{engine}_url") or {} for engine in SOURCES}
+
+    @property
     def profile(self) -> RenderProfile:
         """What, besides record and options, decides an archive's bytes."""
-        return RenderProfile(markdown=self.markdown, timezone=self.timezone, redaction=self.redaction)
+        redaction = redaction_identity(self.redaction, self.redaction_rules or ())
+        return RenderProfile(markdown=self.markdown, timezone=self.timezone, redaction=redaction)
+
+    def redactor(self) -> Redactor:
+        """Make what masks secrets in records; its identity is that of the profile."""
+        return Redactor(self.redaction, self.redaction_rules or ())
 
 
 S = TypeVar("S", bound=BaseSettings)

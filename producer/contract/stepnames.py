@@ -52,7 +52,8 @@ class StepName(NamedTuple):
 class StepNames:
     """The names of all step files of an archive, planned in a first pass and asked for in a second, in any order.
 
-    Steps are the same step when their raw names are equal. Held are numbers, never names: some tens of bytes a step.
+    Steps are the same step when their raw names are equal; what is shown of those is what files are called. Held are
+    numbers, never names: some tens of bytes a step.
     A step that ran more than once, or bears ``~2``, has its name cut so that any iteration, suffix and status fits.
     """
 
@@ -66,11 +67,18 @@ class StepNames:
         self._suffixes = array("I", map(allotment.suffix, range(len(census.runs))))
 
     @classmethod
-    def plan(cls, entries: Iterable[StepEntry], extension: str) -> StepNames:
-        """Read the index of a whole record, in order. ``extension`` is ``md`` or ``html``."""
+    def plan(cls, entries: Iterable[StepEntry], extension: str, identities: Iterable[str] | None = None) -> StepNames:
+        """Read the index of a whole record, in order. ``extension`` is ``md`` or ``html``.
+
+        ``identities`` tell the steps apart where the names that are shown do not: masks may make them equal.
+        """
         census = _Census(extension)
-        for entry in entries:
-            census.add(entry)
+        if identities is None:
+            for entry in entries:
+                census.add(entry, entry.name)
+        else:
+            for entry, identity in zip(entries, identities, strict=True):
+                census.add(entry, identity)
         census.close()
         return cls(census)
 
@@ -118,10 +126,10 @@ class _Census:
         self.plain, self.short = array("Q"), array("Q")
         self.base, self.number = array("Q"), array("q")
 
-    def add(self, entry: StepEntry) -> None:
-        """Count the next run."""
-        identity = hashlib.blake2b(entry.name.encode("utf-8", "surrogatepass"), digest_size=15)
-        step = self._steps.setdefault(int.from_bytes(identity.digest()), len(self._steps))
+    def add(self, entry: StepEntry, identity: str) -> None:
+        """Count the next run; ``identity`` is equal for the runs of one step."""
+        digest = hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=15).digest()
+        step = self._steps.setdefault(int.from_bytes(digest), len(self._steps))
         own = -1 if entry.iteration is None or not 0 <= entry.iteration < _ITERATION_END else entry.iteration
         if step == len(self.runs):
             self._open(entry, own)

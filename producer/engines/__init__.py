@@ -3,26 +3,75 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from msgspec import Raw
+
+from producer.contract import jsontext
 from producer.contract.errors import InvalidOptions, InvalidRecord, NotFound
 from producer.contract.record import check_identifier
-from producer.engines import codemie, n8n
+from producer.contract.sources import Told
+from producer.engines import (
+    airflow,
+    argo,
+    cdevents,
+    codemie,
+    dagster,
+    dbt,
+    github,
+    gitlab,
+    langgraph,
+    n8n,
+    prefect,
+    serverless_workflow,
+    stepfunctions,
+    tekton,
+    temporal,
+)
 from producer.engines.adapter import Adapter
 
-__all__ = ["AUTO", "ENGINES", "Adapter", "convert"]
+__all__ = ["AUTO", "ENGINES", "Adapter", "TakenIn", "convert", "take_in"]
 
 ENGINES: Final[Mapping[str, Adapter]] = MappingProxyType(
-    {adapter.name: adapter for adapter in (codemie.ADAPTER, n8n.ADAPTER)}
+    {
+        adapter.name: adapter
+        for adapter in (
+            airflow.ADAPTER,
+            argo.ADAPTER,
+            cdevents.ADAPTER,
+            codemie.ADAPTER,
+            dagster.ADAPTER,
+            dbt.ADAPTER,
+            github.ADAPTER,
+            gitlab.ADAPTER,
+            langgraph.ADAPTER,
+            n8n.ADAPTER,
+            prefect.ADAPTER,
+            serverless_workflow.ADAPTER,
+            stepfunctions.ADAPTER,
+            tekton.ADAPTER,
+            temporal.ADAPTER,
+        )
+    }
 )
 """The known engines by name."""
 
 AUTO: Final = "auto"
 """The engine name that asks to recognise the payload."""
 
-_INSTANCE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+INSTANCE: Final = r"^[A-Za-z0-9._-]{1,64}$"
+"""What an installation of an engine may be called."""
+
+_INSTANCE: Final = re.compile(INSTANCE)
+
+
+class TakenIn(NamedTuple):
+    """A record, and the event that it was told by where a worker is to fetch the rest."""
+
+    record: dict[str, Any]
+    told: Told | None
 
 
 def convert(engine: str, payload: Any, *, instance: str | None = None) -> dict[str, Any]:
@@ -32,11 +81,39 @@ def convert(engine: str, payload: Any, *, instance: str | None = None) -> dict[s
     part of the workflow's id. Raises NotFound for an unknown engine, InvalidOptions (``instance``), InvalidRecord
     with the place in the payload, NotCompleted, TooLarge, and MalformedBody for JSON inside of the payload.
     """
+    return take_in(engine, payload, instance=instance, sources={}).record
+
+
+def take_in(engine: str, payload: Any, *, instance: str | None, sources: Mapping[str, Container[str]]) -> TakenIn:
+    """Do the same, and see whether the payload leaves out what a source can fetch.
+
+    ``sources`` are the instances, by engine, that have one; the engine without an instance is ``""``.
+    """
     _check_instance(instance)
     adapter = _recognised(payload) if engine == AUTO else _named(engine)
-    record = _converted(adapter, payload)
-    source = {"name": adapter.name} if instance is None else {"name": adapter.name, "instance": instance}
-    prefix = adapter.name if instance is None else f"{adapter.name}@{instance}"
+    pointed = adapter.points(payload)
+    if pointed is None or (instance or "") not in sources.get(adapter.name, ()):
+        if pointed is not None and pointed.bare is not None:
+            raise _nothing_told(adapter.name)
+        return TakenIn(_finished(adapter.name, instance, _converted(adapter, payload)), None)
+    record = _finished(adapter.name, instance, pointed.bare() if pointed.bare else _converted(adapter, payload))
+    execution = record["execution"]
+    notes = [*execution.get("notes", ()), f"A worker asks {adapter.name} for what the event left out."]
+    told = Told(adapter.name, Raw(jsontext.encode(payload)), instance)
+    return TakenIn({**record, "execution": {**execution, "notes": notes}}, told)
+
+
+def _nothing_told(engine: str) -> InvalidRecord:
+    return InvalidRecord(
+        "The payload names an execution and does not say how it ended.",
+        remedy=f"Send the whole execution; or set RUNFOLIO_SOURCE_{engine.upper()}_URL, at the gateway and the "
+        "workers, so that it is fetched.",
+    )
+
+
+def _finished(engine: str, instance: str | None, record: dict[str, Any]) -> dict[str, Any]:
+    source = {"name": engine} if instance is None else {"name": engine, "instance": instance}
+    prefix = engine if instance is None else f"{engine}@{instance}"
     workflow = record["workflow"]
     workflow_id = f"{prefix}:{workflow['id']}"
     check_identifier(workflow_id, "workflow.id")
@@ -72,7 +149,7 @@ def _named(engine: str) -> Adapter:
 
 
 def _recognised(payload: Any) -> Adapter:
-    candidates = [adapter for adapter in ENGINES.values() if adapter.recognises(payload)]
+    candidates = [one for one in ENGINES.values() if one.recognises(payload) or one.points(payload) is not None]
     if len(candidates) == 1:
         return candidates[0]
     names = " and ".join(adapter.name for adapter in candidates)

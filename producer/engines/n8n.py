@@ -21,6 +21,7 @@ from producer.engines import flatted, n8n_runs
 from producer.engines.adapter import Adapter
 from producer.engines.cursor import Cursor, present
 from producer.engines.n8n_failure import failure
+from producer.engines.n8n_pointer import points
 from producer.engines.n8n_statuses import execution_end
 
 
@@ -215,4 +216,4 @@ _ERROR_EVENT: Final = (
     "The event of an Error Trigger holds only the node that failed. Send the whole execution to see every step."
 )
 
-ADAPTER: Final = Adapter("n8n", to_record, recognises)
+ADAPTER: Final = Adapter("n8n", to_record, recognises, points)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from producer.contract import jsontext
 from producer.engines import n8n_items
+from producer.engines.copies import Copies
 from producer.engines.cursor import Cursor
-
-MAX_COPY_BYTES: Final = 1024 * 1024
-MAX_COPIED_BYTES: Final = 64 * 1024 * 1024
 
 
 class Given(NamedTuple):
@@ -18,29 +15,6 @@ class Given(NamedTuple):
 
     value: Any
     notes: list[str]
-
-
-class Copies:
-    """How much of one execution may be shown at more than one place.
-
-    An event can name one large output as the input of any number of runs. Copying it to each would make a small event
-    a huge record, and a step that fits one that does not; so a copy is at most ``MAX_COPY_BYTES``, and all copies
-    together are at most ``MAX_COPIED_BYTES``.
-    """
-
-    def __init__(self) -> None:
-        self._left = MAX_COPIED_BYTES
-        self._sizes: dict[str, int] = {}
-
-    def allow(self, original: str, value: Any) -> bool:
-        """Whether the value may be shown once more; ``original`` is the path where it stands in the event."""
-        size = self._sizes.get(original)
-        if size is None:
-            size = self._sizes[original] = len(jsontext.encode(value))
-        if size > min(MAX_COPY_BYTES, self._left):
-            return False
-        self._left -= size
-        return True
 
 
 class Inputs:

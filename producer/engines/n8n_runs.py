@@ -8,10 +8,11 @@ from typing import Any, Final, NamedTuple
 from producer.contract import jsontext
 from producer.contract.record import Status
 from producer.engines import n8n_items
+from producer.engines.copies import Copies
 from producer.engines.cursor import Cursor, present
 from producer.engines.flatted import CIRCULAR
 from producer.engines.n8n_failure import failure
-from producer.engines.n8n_inputs import Copies, Inputs
+from producer.engines.n8n_inputs import Inputs
 from producer.engines.n8n_nodes import Node, read_nodes
 from producer.engines.n8n_statuses import run_end
 

@@ -14,6 +14,7 @@ from runfolio.commands import options
 
 if TYPE_CHECKING:
     from producer.contract.export import Export
+    from producer.contract.redaction.redactor import Redactor
     from runfolio.client import GatewayClient
 
 File = Annotated[
@@ -102,6 +103,21 @@ def export(  # noqa: PLR0913, PLR0917 # each is an option of the command
     timezone: Annotated[
         str, typer.Option("--timezone", envvar="RUNFOLIO_TIMEZONE", help="Time zone of file names and documents.")
     ] = "UTC",
+    redaction: Annotated[
+        Literal["mask", "fail", "off"],
+        typer.Option(
+            "--redaction", envvar="RUNFOLIO_REDACTION", help="Mask secrets, fail because of them, or neither."
+        ),
+    ] = "mask",
+    redaction_rules: Annotated[
+        Path | None,
+        typer.Option(
+            "--redaction-rules",
+            envvar="RUNFOLIO_REDACTION_RULES",
+            help="JSON file of rules of the site.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Make the archive of a completed execution here, without any server, and print its path.
 
@@ -113,11 +129,26 @@ def export(  # noqa: PLR0913, PLR0917 # each is an option of the command
     from runfolio.inputs import open_input  # noqa: PLC0415 # as above
     from runfolio.offline import export_offline  # noqa: PLC0415 # as above
 
-    profile = RenderProfile(markdown=markdown, timezone=_zone(timezone))
+    redactor = _redactor(redaction, redaction_rules)
+    profile = RenderProfile(markdown=markdown, timezone=_zone(timezone), redaction=redactor.identity)
     chosen = options.choices(fmt, combine, include, steps)
     with open_input(file, options.engine_of(engine, instance)) as source, terminal.progress("Exporting") as report:
-        for path in export_offline(source, output, chosen, profile=profile, report=report):
+        for path in export_offline(source, output, chosen, profile=profile, redactor=redactor, report=report):
             terminal.result(str(path))
+
+
+def _redactor(mode: str, rules: Path | None) -> Redactor:
+    from producer.contract.redaction.identity import Mode  # noqa: PLC0415 # needed by one command only
+    from producer.contract.redaction.redactor import Redactor  # noqa: PLC0415 # as above
+    from producer.contract.redaction.site import read_site_rules  # noqa: PLC0415 # as above
+
+    try:
+        return Redactor(Mode(mode), read_site_rules(rules.read_bytes()) if rules else ())
+    except OSError as error:
+        reason = f"it cannot be read: {error.strerror or error}"
+    except ValueError as error:
+        reason = str(error)
+    raise InvalidSetting(f"'{rules}' is no file of redaction rules: {reason}.", field="--redaction-rules")
 
 
 def _zone(name: str) -> str:

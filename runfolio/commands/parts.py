@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
+
+
+class WorkerSize(StrEnum):
+    """Which archives a worker makes."""
+
+    ALL = "all"
+    SMALL = "small"
+    LARGE = "large"
 
 
 def gateway() -> None:
@@ -18,11 +27,15 @@ def worker(
     callbacks: Annotated[
         bool, typer.Option("--callbacks", help="Deliver callbacks instead of making archives.")
     ] = False,
+    size: Annotated[
+        WorkerSize,
+        typer.Option(help="Make all archives, or those of small or of large executions alone."),
+    ] = WorkerSize.ALL,
 ) -> None:
     """Run a worker: makes archives. Settings: RUNFOLIO_* in the environment."""
     from runfolio import parts  # noqa: PLC0415 # as above
 
-    raise typer.Exit(parts.run_worker(callbacks=callbacks))
+    raise typer.Exit(parts.run_worker(size.value, callbacks=callbacks))
 
 
 def sweep() -> None:

@@ -38,7 +38,12 @@ def create(
         str | None, typer.Option("--expires", help="When it ends: 12h, 90d, or a date (RFC 3339).", show_default=False)
     ] = None,
     webhook: Annotated[
-        bool, typer.Option("--webhook", help="Make a secret by which an engine signs its events (Standard Webhooks).")
+        bool,
+        typer.Option(
+            "--webhook",
+            help="Make a secret by which an engine signs its events (Standard Webhooks), or a webhook of GitHub or "
+            "GitLab proves its sender.",
+        ),
     ] = False,
     data_dir: DataDir = None,
 ) -> None:

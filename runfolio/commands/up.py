@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runfolio.target import DEFAULT_DATA_DIR
+from runfolio.target import DEFAULT_DATA_DIR, Target
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,23 +35,28 @@ def up(
     with console.status("Starting …"):
         stack = start_stack(data_dir, port, on_event=lambda sentence: console.print(sentence, markup=False))
     with stack:
-        _show(console, stack, data_dir, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        _show(console, stack, data_dir, seconds, _login_link(stack))
         stack.run()
     console.print("Stopped.")
 
 
-def _show(console: Console, stack: Stack, data_dir: Path, seconds: float) -> None:
-    example = (
-        "runfolio send FILE"
-        if data_dir == DEFAULT_DATA_DIR
-        else f"runfolio send --data-dir {shlex.quote(str(data_dir))} FILE"
-    )
+def _login_link(stack: Stack) -> str:
+    from runfolio.client import GatewayClient  # noqa: PLC0415 # the other commands need not wait for the HTTP client
+
+    with GatewayClient(Target(stack.info.gateway_url, stack.admin_token)) as client:
+        return client.login_link()
+
+
+def _show(console: Console, stack: Stack, data_dir: Path, seconds: float, login_link: str) -> None:
+    where = "" if data_dir == DEFAULT_DATA_DIR else f" --data-dir {shlex.quote(str(data_dir))}"
     lines = (
-        ("Address", stack.info.gateway_url),
+        ("Web page", login_link),
+        ("", f"logs in once, within an hour; 'runfolio login{where}' prints another link"),
         ("API", f"{stack.info.gateway_url}/docs"),
         ("Admin token", str(stack.data.admin_token_file)),
         ("Logs", str(stack.data.logs)),
-        ("Send one", example),
+        ("Send one", f"runfolio send{where} FILE"),
         ("Stop", "Ctrl-C"),
     )
     console.print(f"[bold green]Runfolio is ready[/] after {seconds:.1f} s.")

@@ -25,11 +25,15 @@ _ANSWER_WITHIN: Final = 2.0
 _RUNFOLIO: Final = (sys.executable, "-P", "-m", "runfolio")
 PARTS: Final[Mapping[str, Sequence[str]]] = {
     "gateway": (*_RUNFOLIO, "gateway"),
-    "worker": (*_RUNFOLIO, "worker"),
+    "worker": (*_RUNFOLIO, "worker", "--size", "small"),
+    "large-worker": (*_RUNFOLIO, "worker", "--size", "large"),
     "callbacks": (*_RUNFOLIO, "worker", "--callbacks"),
     "sweep": (*_RUNFOLIO, "sweep"),
 }
 """The command of each part besides the servers."""
+
+WORKER: Final = (*_RUNFOLIO, "worker")
+"""The command of a worker that makes exports of all sizes."""
 
 ReadyCheck = Callable[[StackInfo], bool]
 

@@ -159,6 +159,22 @@ class ObjectStoreSuite:
             behind = keys(objects.list(folder, after=folder + name))
             assert behind == [folder + later for later in names[position + 1 :]]
 
+    def test_list_starts_behind_a_place_where_nothing_is(self, objects: ObjectStore, folder: str) -> None:
+        names = ["2026-01-01/10-a", "2026-01-01/12-b", "2026-01-03/09-c", "2026-01-03/10-d"]
+        for name in names:
+            objects.put(folder + name, b"1")
+        for place, left in (
+            ("2025-12-31/23", 4),
+            ("2026-01-01/1", 4),
+            ("2026-01-01/11", 3),
+            ("2026-01-01/13", 2),
+            ("2026-01-02/00", 2),
+            ("2026-01-03/09-c", 1),
+            ("2026-01-03/09-d", 1),
+            ("2026-01-04/00", 0),
+        ):
+            assert keys(objects.list(folder, after=folder + place)) == [folder + name for name in names[4 - left :]]
+
     def test_list_takes_any_start_of_a_key(self, objects: ObjectStore, folder: str) -> None:
         for name in ("ab", "abc", "abd/1", "b"):
             objects.put(folder + name, b"1")
@@ -212,6 +228,19 @@ class ObjectStoreSuite:
                 call()
             assert time.monotonic() - begun < 5
             assert "S3_ENDPOINT_URL" in (raised.value.remedy or "")
+
+    def test_uploads_that_were_begun_are_listed_until_they_are_aborted(
+        self, objects: ObjectStore, raw: S3Client, server: S3Server, folder: str
+    ) -> None:
+        for name in ("a", "b/ü c"):
+            raw.create_multipart_upload(Bucket=server.bucket, Key=folder + name)
+        found = {upload.key: upload for upload in objects.uploads(folder)}
+        assert sorted(found) == [folder + "a", folder + "b/ü c"]
+        for _ in range(2):
+            objects.abort(found[folder + "b/ü c"])
+        assert [upload.key for upload in objects.uploads(folder)] == [folder + "a"]
+        objects.abort(found[folder + "a"])
+        assert list(objects.uploads(folder)) == []
 
     def test_a_missing_bucket_is_named_then_made(self, config: ObjectsConfig) -> None:
         objects = make_objects(msgspec.structs.replace(config, bucket=f"new-{uuid4()}"))

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
 
+import msgspec
 import pytest
 
 from producer.contract.errors import RunfolioError, StorageUnavailable
+from producer.contract.objects import ObjectStore
 from producer.contract.objects.factory import ObjectsConfig, make_objects
 from producer.contract.objects.parts import PART_SIZE
 from tests.contract_suites.object_streams import ObjectStreamSuite
 from tests.contract_suites.objects import ObjectStoreSuite
 from tests.servers import S3Server
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 pytestmark = pytest.mark.integration
 
@@ -56,6 +64,24 @@ class TestAgainstSeaweedFS(ObjectStoreSuite, ObjectStreamSuite):
                 call()
             assert "credentials" in told(raised.value)
             assert "wrong-" not in told(raised.value)
+
+    @pytest.mark.slow
+    def test_a_store_that_takes_requests_and_never_answers_shows_within_half_a_minute(
+        self, config: ObjectsConfig
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            objects = make_objects(msgspec.structs.replace(config, endpoint_url=address))
+            began = time.monotonic()
+            with pytest.raises(StorageUnavailable, match="does not answer"):
+                objects.get("a")
+        assert time.monotonic() - began < 25
+
+    def test_an_upload_tells_when_it_was_begun(self, objects: ObjectStore, raw: S3Client, server: S3Server) -> None:
+        raw.create_multipart_upload(Bucket=server.bucket, Key="begun/now")
+        (upload,) = objects.uploads("begun/")
+        objects.abort(upload)
+        assert abs(datetime.now(UTC) - upload.begun_at) < timedelta(minutes=1)
 
 
 def told(error: RunfolioError) -> str:

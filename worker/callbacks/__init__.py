@@ -7,9 +7,8 @@ most, never an export: callbacks have a queue of their own.
 
 from __future__ import annotations
 
-from worker.callbacks.addresses import AllowList
 from worker.callbacks.outcome import Outcome, Verdict
 from worker.callbacks.process import Callbacks
 from worker.callbacks.sender import Sender
 
-__all__ = ["AllowList", "Callbacks", "Outcome", "Sender", "Verdict"]
+__all__ = ["Callbacks", "Outcome", "Sender", "Verdict"]

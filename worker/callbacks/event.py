@@ -8,15 +8,10 @@ from typing import Final
 from msgspec import Struct
 
 from producer.contract import jsontext
-from producer.contract.export import Export, State
+from producer.contract.callbacks import EVENT_TYPES
+from producer.contract.export import Export
 
 CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
-
-TYPES: Final = {
-    State.READY: "runfolio.export.ready.v1",
-    State.FAILED: "runfolio.export.failed.v1",
-}
-"""The states that receivers are told of. Who deletes an export, or lets it expire, knows already."""
 
 
 class ExportEvent(Struct, frozen=True):
@@ -42,7 +37,7 @@ def event_body(message_id: str, source: str, export: Export, settled_at: datetim
             specversion="1.0",
             id=message_id,
             source=source,
-            type=TYPES[export.status],
+            type=EVENT_TYPES[export.status],
             subject=export.id,
             time=settled_at,
             datacontenttype="application/json",

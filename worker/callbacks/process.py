@@ -14,19 +14,29 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from producer.contract import jsontext
-from producer.contract.callbacks import MAX_ATTEMPTS, CallbackEntry, Delivery, append_log, read, register, retry_delay
+from producer.contract.callbacks import (
+    EVENT_TYPES,
+    MAX_ATTEMPTS,
+    CallbackEntry,
+    Delivery,
+    Standing,
+    append_log,
+    end,
+    read,
+    register,
+    retry_delay,
+)
 from producer.contract.errors import ObjectExists, ObjectNotFound
 from producer.contract.export import Export, Facts, Pending
 from producer.contract.objects import ObjectStore
 from producer.contract.outbox import Settled
 from producer.contract.views import settled_view
-from worker.callbacks.event import TYPES
 from worker.callbacks.outcome import Outcome, Verdict
 from worker.callbacks.sender import Sender
 
 log = logging.getLogger(__name__)
 
-CLAIM: Final = timedelta(minutes=2)
+CLAIM: Final = timedelta(minutes=1)
 """How long an attempt may take: the sender's 15 s, and generously what resolving a name and storage may need."""
 
 ORPHANED_AFTER: Final = timedelta(hours=1)
@@ -90,7 +100,7 @@ class Callbacks:
 
     def _tell(self, entry: CallbackEntry, etag: str, facts: Facts) -> datetime | None:
         export = settled_view(facts, self.now())
-        if export.status not in TYPES:
+        if export.status not in EVENT_TYPES:
             self._end(entry, Outcome(Verdict.GIVEN_UP, f"The export is {export.status} by now."))
             return None
         if entry.attempts >= MAX_ATTEMPTS:
@@ -100,6 +110,7 @@ class Callbacks:
             attempts=entry.attempts + 1,
             next_attempt_at=self.now() + CLAIM,
             last_outcome="The attempt is under way, or its worker has died.",
+            claimed=True,
         )
         if not self._store(claimed, etag):
             # Somebody wrote the entry since it was read: mostly to claim it, or else to postpone it in vain.
@@ -120,15 +131,16 @@ class Callbacks:
             reason = f"{outcome.reason} Given up after {entry.attempts} attempts."
             self._end(entry, outcome._replace(verdict=Verdict.GIVEN_UP, reason=reason))
             return None
-        later = entry.replace(next_attempt_at=self.now() + delay, last_outcome=outcome.reason)
+        later = entry.replace(next_attempt_at=self.now() + delay, last_outcome=outcome.reason, claimed=False)
         # Where this write loses, the claim had lapsed and another worker has the entry.
         self._store(later, etag)
         self._note(later, outcome, later.next_attempt_at)
         return later.next_attempt_at
 
     def _end(self, entry: CallbackEntry, outcome: Outcome) -> None:
-        """Delete an entry that is delivered or given up."""
-        self.objects.delete([entry.key])
+        """Take an entry that is delivered or given up from what is to be told; its address is kept."""
+        ended = entry.replace(last_outcome=outcome.reason, claimed=False)
+        end(self.objects, ended, Standing(outcome.verdict.value), self.now())
         self._note(entry, outcome, None)
 
     def _store(self, entry: CallbackEntry, etag: str) -> bool:
@@ -154,7 +166,7 @@ class Callbacks:
         )
         delivery = Delivery(
             at=self.now(),
-            callback=entry.name,
+            callback=entry.callback_id,
             receiver=receiver,
             message_id=entry.message_id,
             attempt=entry.attempts,

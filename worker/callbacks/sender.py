@@ -12,9 +12,9 @@ from typing import Final
 import httpx
 
 from producer.contract import webhooks
-from producer.contract.callbacks import CallbackEntry
+from producer.contract.callbacks import AllowList, CallbackEntry
 from producer.contract.export import Export
-from worker.callbacks.addresses import AllowList, Resolve, checked_addresses, system_resolver
+from worker.callbacks.addresses import Resolve, checked_addresses, system_resolver
 from worker.callbacks.event import CONTENT_TYPE, event_body
 from worker.callbacks.outcome import Outcome, Undelivered, Verdict
 from worker.callbacks.transport import DEFAULT_LIMITS, Answer, Limits, post

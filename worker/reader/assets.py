@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
-from worker.render.templating import Style, template
+from producer.contract.render.templating import STYLE_SHEET, Style
+from worker.reader.templating import template
 
-_STYLES: Final = ("page.css", "reader/reader.css")
+_STYLES: Final = (STYLE_SHEET, "reader.css")
 _SCRIPTS: Final = ("sanitizer", "texts", "search", "rows", "list", "lanes", "timeline", "marks", "opened", "reader")
 
 
@@ -26,7 +27,7 @@ class Assets(NamedTuple):
 def assets() -> Assets:
     """Return style and script; the policy names both by their digests (CSP Level 3 section 2.3.1)."""
     css = "".join(template(name).render() for name in _STYLES)
-    parts = "\n".join(template(f"reader/{name}.js").render() for name in _SCRIPTS)
+    parts = "\n".join(template(f"{name}.js").render() for name in _SCRIPTS)
     # One function around all parts keeps their names out of reach of identifiers in the page (DOM clobbering).
     script = f'(() => {{\n"use strict";\n{parts}}})();\n'
     policy = (

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from producer.contract.index import StepEntry
-from worker.render.model import StepPage
+from producer.contract.render.model import StepPage
 
 
 class ReaderStep(NamedTuple):

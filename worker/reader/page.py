@@ -6,17 +6,16 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
+from producer.contract.render.html import HtmlView, execution_fragment, step_fragment
+from producer.contract.render.model import Summary
+from producer.contract.render.text import gathered, one_line
+from producer.contract.render.view import omission, steps_line, summary_facts
 from worker.reader.assets import assets
 from worker.reader.budget import LISTED, Budget, Content, Held
 from worker.reader.inert import data_block, inert_json
 from worker.reader.model import ReaderStep
 from worker.reader.rows import row
-from worker.render.html import HtmlView, step_fragment
-from worker.render.htmlblocks import Place, block_pieces
-from worker.render.model import Summary
-from worker.render.templating import template
-from worker.render.text import gathered, one_line
-from worker.render.view import execution_sections, omission, steps_line, summary_facts
+from worker.reader.templating import template
 
 _ROWS_IN_A_BLOCK: Final = 100
 _STEP_LEVEL: Final = 2
@@ -31,8 +30,8 @@ def reader_page(view: HtmlView, summary: Summary, steps: Iterable[ReaderStep]) -
 
 
 def _page(view: HtmlView, summary: Summary, steps: Iterable[ReaderStep], budget: Budget) -> Iterator[str]:
-    yield from template("reader/head.html").generate(**_head(view, summary))
-    yield from _content_block("execution", budget.take(_execution(view, summary)))
+    yield from template("head.html").generate(**_head(view, summary))
+    yield from _content_block("execution", budget.take(execution_fragment(view, summary, _STEP_LEVEL)))
     rows: list[dict[str, Any]] = []
     for step in islice(steps, LISTED):
         content = budget.take(step_fragment(view, step.page, _STEP_LEVEL))
@@ -42,7 +41,7 @@ def _page(view: HtmlView, summary: Summary, steps: Iterable[ReaderStep], budget:
             yield from _rows_block(rows)
             rows.clear()
     yield from _rows_block(rows)
-    yield from template("reader/tail.html").generate(script=assets().script)
+    yield from template("tail.html").generate(script=assets().script)
 
 
 def _head(view: HtmlView, summary: Summary) -> dict[str, Any]:
@@ -65,14 +64,6 @@ def _not_listed(summary: Summary) -> str | None:
     if summary.included <= LISTED:
         return None
     return f"The reader lists the first {LISTED} of {summary.included} steps; the archive has the files of all of them."
-
-
-def _execution(view: HtmlView, summary: Summary) -> Iterator[str]:
-    for section in execution_sections(summary):
-        yield f'<section class="section {section.key}">\n<h{_STEP_LEVEL}>{section.title}</h{_STEP_LEVEL}>\n'
-        for number, block in enumerate(section.blocks):
-            yield from block_pieces(block, Place(view.engine, _STEP_LEVEL, f"execution-{section.key}-{number}"))
-        yield "</section>\n"
 
 
 def _content_block(anchor: str, content: Content) -> Iterator[str]:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from producer.contract.record import in_utc
+from producer.contract.render.model import ContentsLine
+from producer.contract.render.view import contents_duration, contents_title
 from worker.reader.budget import Held
 from worker.reader.model import ReaderStep
-from worker.render.model import ContentsLine
-from worker.render.view import contents_duration, contents_title
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)

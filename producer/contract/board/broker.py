@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from redis import Redis
-from redis.commands.core import Script
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 from producer.contract.board.scripts import SCRIPTS
 from producer.contract.errors import BrokerUnavailable
@@ -16,6 +16,8 @@ from producer.contract.errors import BrokerUnavailable
 Argument = bytes | str | int
 CHUNK: Final = 500
 """How many keys one request touches at most, so that no request holds the broker up for long."""
+
+_DIGESTS: Final = {name: hashlib.sha1(text.encode()).hexdigest() for name, text in SCRIPTS.items()}  # noqa: S324 # what the broker calls a script by
 
 
 @contextmanager
@@ -35,12 +37,15 @@ class Broker:
 
     def __init__(self, client: Redis) -> None:
         self._client = client
-        self._scripts: dict[str, Script] = {name: client.register_script(text) for name, text in SCRIPTS.items()}
 
     def run(self, script: str, keys: Sequence[bytes], arguments: Iterable[Argument] = ()) -> Any:
         """Run a script by its digest; it is loaded where the broker does not have it yet."""
         with broker_errors():
-            return self._scripts[script](keys=keys, args=list(arguments))
+            words = (len(keys), *keys, *arguments)
+            try:
+                return self._client.execute_command("EVALSHA", _DIGESTS[script], *words)  # type: ignore[no-untyped-call] # redis does not annotate it
+            except NoScriptError:
+                return self._client.execute_command("EVAL", SCRIPTS[script], *words)  # type: ignore[no-untyped-call] # the same
 
     def command(self, *words: Argument) -> Any:
         """Send one command."""

@@ -35,6 +35,19 @@ class Refusal(Enum):
     """The export was asked for anew; this generation is of no interest to anybody."""
 
 
+class Attempts(NamedTuple):
+    """How often an export was put back, how often a worker that lived on handed it back, and why the last time."""
+
+    put_back: int
+    handed_back: int
+    reason: str
+
+    @property
+    def lost(self) -> int:
+        """How many attempts ended without a word."""
+        return self.put_back - self.handed_back
+
+
 class BoardEntry(NamedTuple):
     """An export as the board knows it: with its state and progress of this moment.
 

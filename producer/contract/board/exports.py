@@ -23,6 +23,7 @@ def keys_of(export_id: str, workflow_id: str) -> list[bytes]:
         places.live(export_id),
         places.MARKS,
         places.attempts(export_id),
+        places.LARGE_MARKS,
         *places.exports_by_state(),
         *places.workflow_exports_by_state(workflow_id),
     ]
@@ -51,15 +52,16 @@ class ExportBoard:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
-    def queued(self, export: Export, generation: int) -> int | None:
-        """Note an accepted export as queued and set its queued mark.
+    def queued(self, export: Export, generation: int, *, large: bool = False) -> int | None:
+        """Note an accepted export as queued and set its queued mark, among those of the queues that it goes to.
 
         Returns the mark's time, in milliseconds of the broker's clock, to go with the message as ``enqueued_at``; the
         two then compare exactly. Returns None where no message is needed: this generation is settled or somebody
         holds a live lease on it, or a newer generation is known.
         """
         keys = keys_of(export.id, export.workflow.id)
-        marked_at: int = self._broker.run("queued", keys, arguments_of(export, generation))
+        arguments = [*arguments_of(export, generation), "large" if large else "small"]
+        marked_at: int = self._broker.run("queued", keys, arguments)
         return marked_at or None
 
     def known(self, export_id: str) -> BoardEntry | None:
@@ -90,6 +92,11 @@ class ExportBoard:
         entry = self.known(export_id)
         workflow_id = entry.export.workflow.id if entry else ""
         self._broker.run("forget_export", keys_of(export_id, workflow_id), [places.encoded(export_id), 0])
+
+    def counts(self) -> dict[State, int]:
+        """Count the exports in each state."""
+        sizes = self._broker.batch(("ZCARD", listing) for listing in places.exports_by_state())
+        return dict(zip(State, map(int, sizes), strict=True))
 
     def page(
         self,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 
 from producer.contract.board import places
 from producer.contract.board.broker import Argument, Broker
@@ -11,6 +13,8 @@ from producer.contract.board.entries import Lease, Refusal
 from producer.contract.board.exports import arguments_of, keys_of, require_settled
 from producer.contract.errors import Conflict, LeaseLost
 from producer.contract.export import Export, State
+
+_WITH_CALLBACKS: Final = 2
 
 
 def in_milliseconds(duration: timedelta) -> int:
@@ -49,23 +53,28 @@ class Leases:
         """Note and publish how far the export is, in steps. Raises LeaseLost."""
         self._fenced("progress", lease, [done, total])
 
-    def settle(self, lease: Lease, export: Export) -> None:
+    def settle(self, lease: Lease, export: Export) -> bool:
         """End an export as its status says, release the lease, list it and publish it, in one step.
 
-        Raises LeaseLost, and Conflict where a running export cannot become that.
+        Returns whether it was noted that the export has callbacks. Raises LeaseLost, and Conflict where a running
+        export cannot become that.
         """
         require_settled(export)
-        answer = self._changed("settle", lease, export, [export.status])
+        answer = self._changed("settle", lease, export, [export.status], [places.CALLED])
         if answer < 0:
             raise Conflict(
                 f"Export {export.id} is {State.RUNNING} and cannot become {export.status}.",
                 field="status",
                 remedy="Settle a running export as ready, failed or deleted.",
             )
+        return answer == _WITH_CALLBACKS
 
-    def hand_back(self, lease: Lease, export: Export) -> None:
-        """Release a running export undone: it is queued again, without a queued mark. Raises LeaseLost."""
-        self._changed("hand_back", lease, export, [])
+    def hand_back(self, lease: Lease, export: Export, reason: str) -> None:
+        """Release a running export undone: it is queued again, without a queued mark. Raises LeaseLost.
+
+        ``reason`` is a sentence for people, which is told where the export is given up in the end.
+        """
+        self._changed("hand_back", lease, export, [reason])
 
     def revoke(self, export_id: str) -> bool:
         """Take an export's lease away from whoever holds it: whatever the holder does next raises LeaseLost.
@@ -81,9 +90,11 @@ class Leases:
         if not self._broker.run(script, keys, [*fence, *arguments]):
             raise _lost(lease)
 
-    def _changed(self, script: str, lease: Lease, export: Export, arguments: list[Argument]) -> int:
+    def _changed(
+        self, script: str, lease: Lease, export: Export, arguments: list[Argument], more_keys: Sequence[bytes] = ()
+    ) -> int:
         fenced: list[Argument] = [*arguments_of(export, lease.generation), lease.owner, lease.number]
-        keys = keys_of(lease.export_id, export.workflow.id)
+        keys = [*keys_of(lease.export_id, export.workflow.id), *more_keys]
         answer: int = self._broker.run(script, keys, [*fenced, *arguments])
         if answer == 0:
             raise _lost(lease)

@@ -26,10 +26,17 @@ RANKS: Final = (RUNNING, *Status)
 _TAG: Final = b"{rf}:"
 
 MARKS: Final = _TAG + b"marks"
+LARGE_MARKS: Final = _TAG + b"large-marks"
 SWEEPER: Final = _TAG + b"sweeper"
 INDEX: Final = _TAG + b"index"
 WORKFLOW_ORDER: Final = _TAG + b"workflows"
 WORKFLOW_ROWS: Final = _TAG + b"workflow-rows"
+ASKED: Final = _TAG + b"asked"
+DOWNLOADS: Final = _TAG + b"downloads"
+COUNTED: Final = _TAG + b"counted"
+FLOOR: Final = _TAG + b"counted-floor"
+LIFE: Final = _TAG + b"life"
+CALLED: Final = _TAG + b"called"
 
 
 def encoded(text: str) -> bytes:
@@ -53,8 +60,8 @@ def live(export_id: str) -> bytes:
 
 
 def attempts(export_id: str) -> bytes:
-    """Name the count of how often an export was put back."""
-    return _TAG + b"a:" + encoded(export_id)
+    """Name the counts of how often an export was put back and handed back."""
+    return _TAG + b"again:" + encoded(export_id)
 
 
 def exports_by_state() -> list[bytes]:
@@ -77,6 +84,21 @@ def executions_by_rank(workflow_id: str) -> list[bytes]:
     """Name a workflow's executions in order of time, one listing a rank."""
     prefix = execution_rows(workflow_id) + b":"
     return [prefix + rank.encode() for rank in RANKS]
+
+
+def login_code(code_digest: str) -> bytes:
+    """Name a one-time code that waits to be used."""
+    return _TAG + b"c:" + encoded(code_digest)
+
+
+def ended_session(session_id: str) -> bytes:
+    """Name the mark of a session that was ended."""
+    return _TAG + b"s:" + encoded(session_id)
+
+
+def bucket(limit: str, key: str) -> bytes:
+    """Name the moment at which a bucket of a limit is full again."""
+    return _TAG + b"r:" + encoded(limit) + b":" + short(key).hex().encode()
 
 
 def alive(kind: str) -> bytes:

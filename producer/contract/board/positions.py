@@ -29,6 +29,7 @@ class Listing(Enum):
     EXECUTIONS = b"x"
     WORKFLOWS = b"w"
     EXPORTS = b"e"
+    AUDIT = b"a"
 
 
 def milliseconds(moment: datetime) -> int:
@@ -69,9 +70,14 @@ def read_cursor(listing: Listing, cursor: str | None) -> bytes | None:
     except (UnicodeEncodeError, binascii.Error):
         place = b""
     if place[:1] != listing.value or len(place) <= 1 + TIME_BYTES:
-        raise InvalidOptions(
-            "The cursor is not one that this list has given out.",
-            field="cursor",
-            remedy="Take the cursor from 'next' of the page before, or leave it out to start at the newest.",
-        )
+        raise foreign_cursor()
     return place[1:]
+
+
+def foreign_cursor() -> InvalidOptions:
+    """Say that a cursor is not of the listing that it came with."""
+    return InvalidOptions(
+        "The cursor is not one that this list has given out.",
+        field="cursor",
+        remedy="Take the cursor from 'next' of the page before, or leave it out to start anew.",
+    )

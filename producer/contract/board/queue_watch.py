@@ -12,21 +12,21 @@ from msgspec import Struct
 
 from producer.contract.board import places
 from producer.contract.board.broker import CHUNK, Argument, Broker
-from producer.contract.board.entries import QueuedMark
+from producer.contract.board.entries import Attempts, QueuedMark
 from producer.contract.board.leases import in_milliseconds
+from producer.contract.board.scripts import ATTEMPTS_TTL
 from producer.contract.tasks import ENQUEUED_AT
 
 T = TypeVar("T")
 
-ATTEMPTS_TTL: Final = timedelta(days=1)
-"""How long it is remembered that an export was put back, counted from the last time."""
+_MARKS: Final = [places.MARKS, places.LARGE_MARKS]
 
 
 class QueueWatch:
     """Queued marks, live leases and the queue itself. Every method raises BrokerUnavailable.
 
     A message can be lost after its mark was set, with a worker that is killed between fetching it and taking the
-    lease. Marks and messages carry the same time (``ExportBoard.queued`` returns it) and the queue is first in,
+    lease. Marks and messages carry the same time (``ExportBoard.queued`` returns it) and a queue is first in,
     first out: so a mark older than the oldest message, and older than a worker needs to begin, belongs to no message.
     """
 
@@ -41,8 +41,9 @@ class QueueWatch:
         """Tell which of these exports have a queued mark."""
         found: set[str] = set()
         for some in _chunks(export_ids):
-            scores = self._broker.command("ZMSCORE", places.MARKS, *map(places.encoded, some))
-            found.update(each for each, score in zip(some, scores, strict=True) if score is not None)
+            members = [places.encoded(each) for each in some]
+            small, large = self._broker.batch(("ZMSCORE", marks, *members) for marks in _MARKS)
+            found.update(each for each, *scores in zip(some, small, large, strict=True) if scores != [None, None])
         return found
 
     def leased(self, export_ids: Iterable[str]) -> set[str]:
@@ -53,14 +54,15 @@ class QueueWatch:
             found.update(some[position] for position in held)
         return found
 
-    def marks_before(self, time_ms: int, limit: int) -> list[QueuedMark]:
-        """List the marks set before a time, oldest first, at most ``limit``."""
-        words = ("ZRANGE", places.MARKS, "-inf", f"({time_ms}", "BYSCORE", "LIMIT", 0, limit)
+    def marks_before(self, time_ms: int, limit: int, *, large: bool = False) -> list[QueuedMark]:
+        """List the marks of small or of large exports set before a time, oldest first, at most ``limit``."""
+        marks = places.LARGE_MARKS if large else places.MARKS
+        words = ("ZRANGE", marks, "-inf", f"({time_ms}", "BYSCORE", "LIMIT", 0, limit)
         members = self._broker.command(*words)
         if not members:
             return []
         # The scores are asked for apart, since the form of WITHSCORES' answer depends on the protocol.
-        scores = self._broker.command("ZMSCORE", places.MARKS, *members)
+        scores = self._broker.command("ZMSCORE", marks, *members)
         return [
             QueuedMark(member.decode(), int(score))
             for member, score in zip(members, scores, strict=True)
@@ -74,7 +76,7 @@ class QueueWatch:
             pairs: list[Argument] = []
             for mark in some:
                 pairs += [places.encoded(mark.export_id), mark.marked_at]
-            removed += int(self._broker.run("unmark", [places.MARKS], pairs))
+            removed += int(self._broker.run("unmark", _MARKS, pairs))
         return removed
 
     def oldest_queued(self, queue: str) -> int | None:
@@ -86,11 +88,26 @@ class QueueWatch:
         message = self._broker.command("LINDEX", queue, -1)
         return None if message is None else read_enqueued_at(message)
 
-    def attempt(self, export_id: str) -> int:
-        """Count that an export is put back once more, and return how often it was; settling starts anew."""
+    def age(self, queue: str) -> float:
+        """Tell for how many seconds the oldest message of a queue waits, 0 where there is none."""
+        oldest = self.oldest_queued(queue)
+        return 0.0 if oldest is None else max(0, self.now() - oldest) / 1000
+
+    def length(self, queue: str) -> int:
+        """Count the messages of a Celery queue."""
+        return int(self._broker.command("LLEN", queue))
+
+    def attempt(self, export_id: str) -> Attempts:
+        """Count that an export is put back once more, and return how often what was; settling starts anew."""
         key = places.attempts(export_id)
-        count, _ = self._broker.batch([("INCR", key), ("PEXPIRE", key, in_milliseconds(ATTEMPTS_TTL))])
-        return int(count)
+        count, _, (handed_back, reason) = self._broker.batch(
+            [
+                ("HINCRBY", key, "put_back", 1),
+                ("PEXPIRE", key, in_milliseconds(ATTEMPTS_TTL)),
+                ("HMGET", key, "handed_back", "reason"),
+            ]
+        )
+        return Attempts(int(count), int(handed_back or 0), (reason or b"").decode())
 
     def sweeper_lock(self, owner: str, ttl: timedelta) -> bool:
         """Take, or prolong, the right to be the one sweeper; tell whether ``owner`` has it now."""

@@ -17,11 +17,14 @@ from producer.contract.export import MOVES, State
 SETTLED_TTL: Final = timedelta(hours=6)
 """How long the live part of a settled export stays; its JSON stays until the export is forgotten."""
 
+ATTEMPTS_TTL: Final = timedelta(days=1)
+"""How long it is remembered that an export was put or handed back, counted from the last time."""
+
 _ON_EXPORTS: Final = (
     "queued", "acquire", "renew", "progress", "settle", "announce", "hand_back", "revoke", "forget_export",
 )  # fmt: skip # one line reads better than nine
 _ON_EXECUTIONS: Final = ("list_execution", "forget_execution")
-_PLAIN: Final = ("overview", "leased", "unmark", "lock", "beat", "rebuilt")
+_PLAIN: Final = ("overview", "leased", "unmark", "lock", "beat", "rebuilt", "count", "raise_floor", "spend")
 
 
 def _table(names: Iterable[str]) -> str:
@@ -35,6 +38,7 @@ def _preamble() -> str:
     return (
         f"local SETTLED, MOVES, STATES = {settled}, {{{moves}}}, {{{states}}}\n"
         f"local CHANGES, EXPORTS = '{CHANGES_CHANNEL}', '{EXPORTS_CHANNEL}'\n"
+        f"local ATTEMPTS_TTL = {int(ATTEMPTS_TTL.total_seconds() * 1000)}\n"
         f"local SETTLED_TTL = {int(SETTLED_TTL.total_seconds() * 1000)}\n"
         f"local LATEST, RANKS = {LATEST}, {len(RANKS)}\n"
     )

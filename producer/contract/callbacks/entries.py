@@ -31,7 +31,8 @@ class CallbackEntry(Struct, frozen=True):
 
     ``attempts`` counts the attempts that were begun, so that one which kills its worker counts too. An entry that was
     never tried may be tried at any time: its ``next_attempt_at`` only paces the sweeper while the export is not
-    settled. ``last_outcome`` is a sentence for people.
+    settled. ``last_outcome`` is a sentence for people. While it is ``claimed``, an attempt is under way, or its worker
+    has died: ``next_attempt_at`` is when the claim lapses.
     """
 
     export_id: str
@@ -41,6 +42,12 @@ class CallbackEntry(Struct, frozen=True):
     next_attempt_at: datetime
     attempts: int = 0
     last_outcome: str | None = None
+    claimed: bool = False
+
+    @property
+    def callback_id(self) -> str:
+        """The address's name in its export, the same for every generation."""
+        return callback_id(self.url)
 
     @property
     def message_id(self) -> str:
@@ -68,9 +75,14 @@ class CallbackEntry(Struct, frozen=True):
         return msgspec.structs.replace(self, **changes)
 
 
+def callback_id(url: str) -> str:
+    """Name an address without telling it: 32 hexadecimal digits."""
+    return hashlib.sha256(url.encode()).hexdigest()[:32]
+
+
 def entry_name(url: str, generation: int) -> str:
     """Name an entry: the same address of the same generation is one entry, however often it is asked for."""
-    return f"{generation}-{hashlib.sha256(url.encode()).hexdigest()[:32]}.json"
+    return f"{generation}-{callback_id(url)}.json"
 
 
 def register(objects: ObjectStore, export_id: str, generation: int, url: str, now: datetime) -> CallbackEntry:
@@ -99,25 +111,47 @@ def read(objects: ObjectStore, export_id: str, name: str) -> tuple[CallbackEntry
     return _decode(content), content.etag
 
 
+def put_back(objects: ObjectStore, export_id: str, generation: int, url: str, now: datetime) -> CallbackEntry:
+    """Store that an address is to be told once more and at once, and return the entry that is stored.
+
+    Attempts are counted anew. An entry of which an attempt is under way stays as it is.
+    """
+    fresh = CallbackEntry(export_id, generation, url, created_at=now, next_attempt_at=now)
+    for _ in range(_RACES):
+        try:
+            found, etag = read(objects, export_id, fresh.name)
+        except ObjectNotFound:
+            return register(objects, export_id, generation, url, now)
+        if found.claimed and found.next_attempt_at > now:
+            return found
+        try:
+            objects.put_if(fresh.key, jsontext.encode(fresh), etag=etag)
+        except ObjectExists:
+            continue
+        return fresh
+    return fresh  # It changed again and again meanwhile: others are at it.
+
+
 def entries(objects: ObjectStore, export_id: str) -> Iterator[CallbackEntry]:
     """Yield what is still to be told of an export: who settles it asks for these to be processed."""
-    yield from _under(objects, f"{keys.CALLBACKS}{keys.segment(export_id)}/")
+    for found in objects.list(f"{keys.CALLBACKS}{keys.segment(export_id)}/"):
+        entry = read_listed(objects, found.key)
+        if entry is not None:
+            yield entry
 
 
-def due(objects: ObjectStore, now: datetime) -> Iterator[CallbackEntry]:
-    """Yield every entry whose time has come: the sweeper asks for these to be processed."""
-    return (entry for entry in _under(objects, keys.CALLBACKS) if entry.next_attempt_at <= now)
+def read_listed(objects: ObjectStore, key: str) -> CallbackEntry | None:
+    """Read an entry that was listed; None for one that was delivered since, or is damaged, which is logged.
 
-
-def _under(objects: ObjectStore, prefix: str) -> Iterator[CallbackEntry]:
-    for found in objects.list(prefix):
-        try:
-            yield _decode(objects.get(found.key))
-        except ObjectNotFound:
-            continue  # It was delivered since the listing was made.
-        except (MalformedBody, InvalidRecord) as error:
-            # One damaged object must not keep all the others from being told.
-            log.warning("callback.unreadable", extra={"key": found.key, "reason": error.detail})
+    One damaged object must not keep all the others from being told.
+    """
+    try:
+        return _decode(objects.get(key))
+    except ObjectNotFound:
+        return None
+    except (MalformedBody, InvalidRecord) as error:
+        log.warning("callback.unreadable", extra={"key": key, "reason": error.detail})
+        return None
 
 
 def _decode(content: Content) -> CallbackEntry:

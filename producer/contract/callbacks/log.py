@@ -29,9 +29,9 @@ _RACES: Final = 8
 class Delivery(Struct, frozen=True):
     """One attempt and what became of it.
 
-    ``callback`` is the entry's name and ``receiver`` scheme and host of its address; path and query stay untold, since
-    for many receivers they are the secret. ``attempt`` counts from 1, and is 0 where none was made; ``status`` is the
-    HTTP status where there was one.
+    ``callback`` names the address in its export, and ``receiver`` is its scheme and host; path and query stay untold,
+    since for many receivers they are the secret. ``attempt`` counts from 1, and is 0 where none was made; ``status`` is
+    the HTTP status where there was one.
     """
 
     at: datetime

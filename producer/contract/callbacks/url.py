@@ -50,11 +50,6 @@ class CallbackUrl(NamedTuple):
         return f"{self.scheme}://{self.authority}"
 
 
-def validate_url(url: str) -> None:
-    """Raise InvalidOptions unless the address is one that callbacks can be sent to."""
-    parse_url(url)
-
-
 def parse_url(url: str) -> CallbackUrl:
     """Read an address: absolute, http or https, with a host, without credentials and fragment, at most MAX_LENGTH long.
 

@@ -23,6 +23,14 @@ class Content(NamedTuple):
     etag: str
 
 
+class Upload(NamedTuple):
+    """A multipart upload that was begun and is neither complete nor aborted."""
+
+    key: str
+    id: str
+    begun_at: datetime
+
+
 class ObjectStore(Protocol):
     """One bucket. Every method raises StorageUnavailable where the store does not answer."""
 
@@ -71,7 +79,7 @@ class ObjectStore(Protocol):
         ...
 
     def list(self, prefix: str, *, after: str | None = None) -> Iterator[StoredObject]:
-        """List objects whose key starts with ``prefix``, in order of keys, from behind the key ``after`` of an object.
+        """List objects whose key starts with ``prefix``, in order of keys, from behind ``after``, object or not.
 
         The order is that of UTF-8 within a folder. A store that keeps folders (SeaweedFS) puts a folder's objects where
         the folder's name belongs; S3 compares whole keys, slashes included.
@@ -80,6 +88,14 @@ class ObjectStore(Protocol):
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects, in as few requests as the store allows. A key without an object is no error."""
+        ...
+
+    def uploads(self, prefix: str) -> Iterator[Upload]:
+        """List multipart uploads under way below ``prefix``; none where the store cannot list them."""
+        ...
+
+    def abort(self, upload: Upload) -> None:
+        """Drop a multipart upload with all that was sent of it. One that is over is no error."""
         ...
 
     def sign(self, key: str, expires_in: timedelta) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from producer.contract.objects import Content, StoredObject
+from producer.contract.objects import Content, StoredObject, Upload
 from producer.contract.objects.bucket import Bucket
+from producer.contract.objects.encryption import Encryption
 from producer.contract.objects.failures import BEHIND_THE_END, Place, boto_failures, code_of, refused, torn
 from producer.contract.objects.multipart import Attributes, MultipartUpload
 from producer.contract.objects.parts import DELETES_AT_ONCE, Source, batches, cut
@@ -26,15 +27,23 @@ class Boto3Objects:
     """One bucket through three ready clients.
 
     ``small`` gives up soon, ``bulk`` has patience for uploads and downloads, ``public`` signs addresses and is never
-    connected.
+    connected. The store is asked for ``encryption`` of whatever is written.
     """
 
-    def __init__(self, place: Place, small: S3Client, bulk: S3Client, public: S3Client) -> None:
+    def __init__(
+        self,
+        place: Place,
+        small: S3Client,
+        bulk: S3Client,
+        public: S3Client,
+        encryption: Encryption | None = None,
+    ) -> None:
         self._place = place
         self._small = small
         self._bulk = bulk
         self._public = public
         self._bucket = Bucket(small, place)
+        self._encryption = _encryption(encryption)
 
     def get(self, key: str) -> Content:
         """Read a small object whole. Raises ObjectNotFound."""
@@ -75,11 +84,15 @@ class Boto3Objects:
         content_disposition: str | None = None,
     ) -> None:
         """Write a small object in one request, over whatever is there."""
-        self._put(self._small, key, data, _attributes(content_type, content_disposition))
+        self._put(self._small, key, data, self._attributes(content_type, content_disposition))
 
     def _put(self, client: S3Client, key: str, data: bytes, attributes: Attributes) -> None:
         with boto_failures(self._place, writing=key):
             client.put_object(Bucket=self._place.bucket, Key=key, Body=data, **attributes)
+
+    def _attributes(self, content_type: str, content_disposition: str | None) -> Attributes:
+        attributes: Attributes = {"ContentType": content_type, **self._encryption}
+        return attributes if content_disposition is None else {**attributes, "ContentDisposition": content_disposition}
 
     def put_if(self, key: str, data: bytes, *, etag: str | None, content_type: str = "application/json") -> None:
         """Write small JSON only if the object is still at version ``etag``, or does not exist where that is None.
@@ -87,8 +100,9 @@ class Boto3Objects:
         Raises ObjectExists where it is otherwise; also over its own write, where the answer to that was lost.
         """
         condition: Any = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+        attributes = self._attributes(content_type, None)
         with boto_failures(self._place, writing=key):
-            self._small.put_object(Bucket=self._place.bucket, Key=key, Body=data, ContentType=content_type, **condition)
+            self._small.put_object(Bucket=self._place.bucket, Key=key, Body=data, **attributes, **condition)
 
     def put_stream(
         self,
@@ -104,7 +118,7 @@ class Boto3Objects:
         request. Raises TooLarge above 48 GiB, and StorageUnavailable where the store does not hold every byte in the
         end.
         """
-        attributes = _attributes(content_type, content_disposition)
+        attributes = self._attributes(content_type, content_disposition)
         source = Source(chunks)
         parts = cut(source)
         first = tuple(islice(parts, 2))
@@ -143,6 +157,14 @@ class Boto3Objects:
             if code != "NoSuchKey":
                 raise refused(self._place, code)
 
+    def uploads(self, prefix: str) -> Iterator[Upload]:
+        """List multipart uploads under way below ``prefix``; none where the store cannot list them."""
+        return self._bucket.uploads(prefix)
+
+    def abort(self, upload: Upload) -> None:
+        """Drop a multipart upload with all that was sent of it. One that is over is no error."""
+        self._bucket.abort(upload)
+
     def sign(self, key: str, expires_in: timedelta) -> str:
         """Return an address from which anybody can GET the object for a while, at the public endpoint."""
         with boto_failures(self._place):
@@ -161,7 +183,8 @@ class Boto3Objects:
         self._bucket.check()
 
 
-def _attributes(content_type: str, content_disposition: str | None) -> Attributes:
-    if content_disposition is None:
-        return {"ContentType": content_type}
-    return {"ContentType": content_type, "ContentDisposition": content_disposition}
+def _encryption(encryption: Encryption | None) -> Attributes:
+    if encryption is None:
+        return {}
+    attributes: Attributes = {"ServerSideEncryption": encryption.algorithm}
+    return attributes if encryption.kms_key_id is None else {**attributes, "SSEKMSKeyId": encryption.kms_key_id}

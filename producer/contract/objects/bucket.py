@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from producer.contract.objects import Upload
 from producer.contract.objects.failures import Place, boto_failures, code_of
 
 if TYPE_CHECKING:  # the stubs are installed for development only
     from mypy_boto3_s3.client import S3Client
-    from mypy_boto3_s3.type_defs import CreateBucketConfigurationTypeDef, LifecycleRuleOutputTypeDef
+    from mypy_boto3_s3.type_defs import (
+        CreateBucketConfigurationTypeDef,
+        LifecycleRuleOutputTypeDef,
+        ListMultipartUploadsOutputTypeDef,
+    )
 
 logger = logging.getLogger(__name__)
 
 RULE_ID: Final = "runfolio-abort-incomplete-uploads"
 _DEFAULT_REGION: Final = "us-east-1"
+_NOT_KNOWN: Final = frozenset({"NotImplemented", "MethodNotAllowed", "501", "405"})
 
 
 class Bucket:
@@ -37,6 +44,36 @@ class Bucket:
             if not self._exists():
                 self._create()
             self._clear_broken_uploads()
+
+    def uploads(self, prefix: str) -> Iterator[Upload]:
+        """List multipart uploads under way; none where the store lists no uploads."""
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._place.bucket, Prefix=prefix)
+        for page in self._pages(iter(pages)):
+            for found in page.get("Uploads", ()):
+                yield Upload(found["Key"], found["UploadId"], found["Initiated"])
+
+    def _pages(self, pages: Iterator[ListMultipartUploadsOutputTypeDef]) -> Iterator[ListMultipartUploadsOutputTypeDef]:
+        while True:
+            with boto_failures(self._place):
+                try:
+                    page = next(pages, None)
+                except ClientError as error:
+                    if code_of(error) not in _NOT_KNOWN:
+                        raise
+                    logger.info("store lists no uploads", extra={"bucket": self._place.bucket})
+                    return
+            if page is None:
+                return
+            yield page
+
+    def abort(self, upload: Upload) -> None:
+        """Drop a multipart upload. One that is over is no error."""
+        with boto_failures(self._place):
+            try:
+                self._client.abort_multipart_upload(Bucket=self._place.bucket, Key=upload.key, UploadId=upload.id)
+            except ClientError as error:
+                if code_of(error) not in {"NoSuchUpload", "404"}:
+                    raise
 
     def _exists(self) -> bool:
         try:

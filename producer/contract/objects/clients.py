@@ -1,7 +1,8 @@
 """Builds the client libraries' objects: addresses, credentials, time-outs and retries, the same for both libraries.
 
-A store that is down shows within some five seconds. Parts of large objects have patience: they may take minutes on a
-slow line, and a whole archive is lost with one of them.
+A store that is down shows within some five seconds, one that hangs within ten (with boto3, which tries again, within
+twenty). Parts of large objects have patience: they may take minutes on a slow line, and a whole archive is lost with
+one of them.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from botocore.config import Config
 from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.store import S3Store
 
+from producer.contract.objects.encryption import Encryption
+
 if TYPE_CHECKING:  # the stubs are installed for development only
     from mypy_boto3_s3.client import S3Client
-    from obstore.store import ClientConfig, RetryConfig
+    from obstore.store import ClientConfig, RetryConfig, S3Config
 
 _CONNECT_SECONDS: Final = 2
-_SMALL_SECONDS: Final = 30
+_SMALL_SECONDS: Final = 10
 _PART_SECONDS: Final = 300
 _CONNECTIONS: Final = 32
 
@@ -72,8 +75,10 @@ def boto3_client(session: Session, endpoint: Endpoint, *, patient: bool = False)
     return session.client("s3", region_name=endpoint.region, endpoint_url=endpoint.url, config=config)
 
 
-def obstore_store(session: Session, endpoint: Endpoint, *, patient: bool = False) -> S3Store:
-    """Build a store of obstore; ``patient`` is for parts of large objects."""
+def obstore_store(
+    session: Session, endpoint: Endpoint, *, patient: bool = False, encryption: Encryption | None = None
+) -> S3Store:
+    """Build a store of obstore; ``patient`` is for parts of large objects. What it writes the store encrypts."""
     base_url = endpoint.base_url
     return S3Store(
         endpoint.bucket,
@@ -85,7 +90,15 @@ def obstore_store(session: Session, endpoint: Endpoint, *, patient: bool = False
         credential_provider=Boto3CredentialProvider(session, ttl=_CREDENTIALS_HELD),
         client_options=_client_options(base_url, _PART_SECONDS if patient else _SMALL_SECONDS),
         retry_config=_retries(5, 60) if patient else _retries(3, 3),
+        config=_encryption(encryption),
     )
+
+
+def _encryption(encryption: Encryption | None) -> S3Config:
+    if encryption is None:
+        return {}
+    config: S3Config = {"server_side_encryption": encryption.algorithm}
+    return config if encryption.kms_key_id is None else {**config, "sse_kms_key_id": encryption.kms_key_id}
 
 
 def _client_options(base_url: str, seconds: int) -> ClientConfig:

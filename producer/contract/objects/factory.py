@@ -14,6 +14,7 @@ from producer.contract.objects import ObjectStore
 from producer.contract.objects.boto3 import Boto3Objects
 from producer.contract.objects.bucket import Bucket
 from producer.contract.objects.clients import Endpoint, aws_endpoint, boto3_client, obstore_store
+from producer.contract.objects.encryption import Encryption
 from producer.contract.objects.failures import Place
 from producer.contract.objects.obstore import ObstoreObjects
 from producer.contract.settings import SharedSettings
@@ -24,6 +25,7 @@ class ObjectsConfig(Struct, frozen=True):
 
     Without ``endpoint_url`` it is Amazon S3 in ``region``, or what the usual AWS chain names as the endpoint. Links are
     signed for ``public_endpoint_url``, or else for the endpoint itself. Credentials come from the usual AWS chain.
+    ``encryption`` is asked of the store for whatever is written; without it the bucket's own default holds.
     """
 
     client: Literal["obstore", "boto3"]
@@ -31,6 +33,7 @@ class ObjectsConfig(Struct, frozen=True):
     region: str
     endpoint_url: str | None = None
     public_endpoint_url: str | None = None
+    encryption: Encryption | None = None
 
     @classmethod
     def of(cls, settings: SharedSettings) -> ObjectsConfig:
@@ -41,6 +44,7 @@ class ObjectsConfig(Struct, frozen=True):
             settings.s3_region,
             settings.s3_endpoint_url,
             settings.s3_public_endpoint_url,
+            Encryption(settings.s3_sse, settings.s3_sse_kms_key_id) if settings.s3_sse else None,
         )
 
 
@@ -57,24 +61,29 @@ def make_objects(config: ObjectsConfig) -> ObjectStore:
     public = Endpoint(config.bucket, config.region, config.public_endpoint_url or url)
     place = Place(config.bucket, url)
     if config.client == "boto3":
-        return _boto3_objects(session, place, inner, public)
-    return _obstore_objects(session, place, inner, public)
+        return _boto3_objects(session, place, inner, public, config.encryption)
+    return _obstore_objects(session, place, inner, public, config.encryption)
 
 
-def _boto3_objects(session: Session, place: Place, inner: Endpoint, public: Endpoint) -> Boto3Objects:
+def _boto3_objects(
+    session: Session, place: Place, inner: Endpoint, public: Endpoint, encryption: Encryption | None
+) -> Boto3Objects:
     return Boto3Objects(
         place,
         small=boto3_client(session, inner),
         bulk=boto3_client(session, inner, patient=True),
         public=boto3_client(session, public),
+        encryption=encryption,
     )
 
 
-def _obstore_objects(session: Session, place: Place, inner: Endpoint, public: Endpoint) -> ObstoreObjects:
+def _obstore_objects(
+    session: Session, place: Place, inner: Endpoint, public: Endpoint, encryption: Encryption | None
+) -> ObstoreObjects:
     return ObstoreObjects(
         place,
-        small=obstore_store(session, inner),
-        bulk=obstore_store(session, inner, patient=True),
+        small=obstore_store(session, inner, encryption=encryption),
+        bulk=obstore_store(session, inner, patient=True, encryption=encryption),
         public=obstore_store(session, public),
         bucket=Bucket(boto3_client(session, inner), place),
     )

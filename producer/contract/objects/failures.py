@@ -45,6 +45,11 @@ _BUCKET: Final = _Reason(
 _REGION: Final = _Reason("keeps the bucket in another region", "Set RUNFOLIO_S3_REGION to the region of the bucket.")
 _AGAIN: Final = "Send the request again."
 _BUSY: Final = _Reason("is overloaded or restarting", _AGAIN)
+_FAULT: Final = _Reason(
+    "has a fault: it may be overloaded, restarting or full",
+    "Send the request again; if it goes on, look into the store's log and at its free space.",
+)
+_FULL: Final = _Reason("is full", "Make room in the store or enlarge it; what was accepted waits for that.")
 _CONTENDED: Final = _Reason("is busy with another write of the same object", _AGAIN)
 _OTHER: Final = _Reason("refused the request", "Look the code up in the documentation of the store.")
 _CLOCK: Final = _Reason("has another time than this machine", "Set the clocks of both by NTP.")
@@ -65,10 +70,15 @@ _REASONS: Final[dict[str, _Reason]] = {
     "409": _CONTENDED,
     "ConditionalRequestConflict": _CONTENDED,
     "OperationAborted": _CONTENDED,
-    "500": _BUSY,
+    "500": _FAULT,
+    "507": _FULL,
+    "InsufficientStorage": _FULL,
+    "QuotaExceeded": _FULL,
+    "XMinioStorageFull": _FULL,
+    "XMinioAdminBucketQuotaExceeded": _FULL,
     "502": _BUSY,
     "503": _BUSY,
-    "InternalError": _BUSY,
+    "InternalError": _FAULT,
     "ServiceUnavailable": _BUSY,
     "SlowDown": _BUSY,
     "RequestTimeTooSkewed": _CLOCK,

@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from producer.contract.errors import RunfolioError
 from producer.contract.objects.failures import Place, boto_failures
@@ -20,10 +20,12 @@ logger = logging.getLogger(__name__)
 
 
 class Attributes(TypedDict, total=False):
-    """Headers that are stored with an object and come back with every download."""
+    """Headers that are stored with an object and come back with every download, and how the store encrypts it."""
 
     ContentType: str
     ContentDisposition: str
+    ServerSideEncryption: Literal["aws:kms", "AES256"]
+    SSEKMSKeyId: str
 
 
 class MultipartUpload:

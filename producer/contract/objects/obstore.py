@@ -20,7 +20,7 @@ from obstore.exceptions import (
 )
 from obstore.store import S3Store
 
-from producer.contract.objects import Content, StoredObject
+from producer.contract.objects import Content, StoredObject, Upload
 from producer.contract.objects.bucket import Bucket
 from producer.contract.objects.failures import BEHIND_THE_END, Place, refused, silent, torn, without_credentials
 from producer.contract.objects.parts import DELETES_AT_ONCE, PART_SIZE, PARTS_AT_ONCE, Source, batches, cut
@@ -163,6 +163,14 @@ class ObstoreObjects:
         for batch in batches(keys, DELETES_AT_ONCE):
             with self._failures():
                 obstore.delete(self._small, batch)
+
+    def uploads(self, prefix: str) -> Iterator[Upload]:
+        """List multipart uploads under way below ``prefix``; none where the store cannot list them."""
+        return self._bucket.uploads(prefix)
+
+    def abort(self, upload: Upload) -> None:
+        """Drop a multipart upload with all that was sent of it. One that is over is no error."""
+        self._bucket.abort(upload)
 
     def sign(self, key: str, expires_in: timedelta) -> str:
         """Return an address from which anybody can GET the object for a while, at the public endpoint."""

@@ -55,18 +55,17 @@ def cut(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Join and cut chunks of any size to parts of PART_SIZE bytes; only the last is shorter, none is empty."""
     buffer = bytearray()
     for chunk in chunks:
-        buffer += chunk
-        while len(buffer) >= PART_SIZE:
-            yield _take(buffer, PART_SIZE)
+        # A chunk may be as large as a step: it is cut where it lies, not copied whole.
+        start = 0
+        with memoryview(chunk) as view:
+            while (end := start + PART_SIZE - len(buffer)) <= len(view):
+                buffer += view[start:end]
+                yield bytes(buffer)
+                buffer.clear()
+                start = end
+            buffer += view[start:]
     if buffer:
-        yield _take(buffer, len(buffer))
-
-
-def _take(buffer: bytearray, size: int) -> bytes:
-    with memoryview(buffer) as view:
-        taken = bytes(view[:size])
-    del buffer[:size]
-    return taken
+        yield bytes(buffer)
 
 
 def batches(keys: Iterable[str], size: int) -> Iterator[list[str]]:

@@ -61,13 +61,13 @@ def acquired(leases: Leases, export: Export, generation: int = 0, ttl: timedelta
     return lease
 
 
-def moves_of(leases: Leases, lease: Lease, export: Export) -> list[Callable[[], None]]:
+def moves_of(leases: Leases, lease: Lease, export: Export) -> list[Callable[[], object]]:
     """Return everything that the holder of a lease can do."""
     return [
         lambda: leases.renew(lease, MINUTE),
         lambda: leases.progress(lease, 1, 8),
         lambda: leases.settle(lease, settled(export)),
-        lambda: leases.hand_back(lease, export),
+        lambda: leases.hand_back(lease, export, "away"),
     ]
 
 

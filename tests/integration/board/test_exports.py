@@ -105,6 +105,14 @@ def test_settling_twice_by_a_lost_answer_is_told_yes_and_announced_once(board: B
         board.leases.settle(lease, settled(one, State.FAILED))
 
 
+def test_whoever_settles_an_export_learns_whether_it_has_callbacks(board: Board) -> None:
+    quiet, called = export(), export()
+    board.callbacks.note([called.id])
+    for one, expected in ((quiet, False), (called, True)):
+        lease = acquired(board.leases, one)
+        assert [board.leases.settle(lease, settled(one)) for _ in range(2)] == [expected, expected]
+
+
 def test_an_equal_state_is_announced_again_only_on_request(board: Board, listener: Listener) -> None:
     ready = settled(export())
 

@@ -53,7 +53,7 @@ def call(draw: random.Random, one: Any) -> Callable[[Side], object]:
         lambda side: side.fenced(lambda lease: side.board.leases.renew(lease, MINUTE), at),
         lambda side: side.fenced(lambda lease: side.board.leases.progress(lease, done, 8), at),
         lambda side: side.fenced(lambda lease: side.board.leases.settle(lease, end), at),
-        lambda side: side.fenced(lambda lease: side.board.leases.hand_back(lease, one), at),
+        lambda side: side.fenced(lambda lease: side.board.leases.hand_back(lease, one, "away"), at),
         lambda side: side.board.leases.revoke(one.id),
         lambda side: side.board.exports.announce(end, generation, again=at == 0),
         lambda side: side.board.exports.restore(end, generation),
@@ -67,6 +67,16 @@ def answer(side: Side, chosen: Callable[[Side], object]) -> object:
         return chosen(side)
     except RunfolioError as error:
         return type(error)
+
+
+def test_exports_with_callbacks_are_noted(board: Board) -> None:
+    fake = FakeBoard(FakeBroker(FakeClock(STARTED))).typed()
+    for one in (board, fake):
+        one.callbacks.note([])
+        one.callbacks.note(["a", "\ud83d"])
+        one.callbacks.note({"a", "b"})
+        assert one.callbacks.noted(["a", "c", "\ud83d", "b", "a"]) == {"a", "b", "\ud83d"}
+        assert one.callbacks.noted([]) == set()
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -145,8 +145,8 @@ def test_handing_back_queues_without_a_mark(board: Board) -> None:
     lease = acquired(board.leases, one)
     board.leases.progress(lease, 5, 8)
 
-    board.leases.hand_back(lease, one)
-    board.leases.hand_back(lease, one)
+    board.leases.hand_back(lease, one, "away")
+    board.leases.hand_back(lease, one, "away")
 
     entry = board.exports.known(one.id)
     assert entry is not None

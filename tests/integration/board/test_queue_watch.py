@@ -7,7 +7,7 @@ import celery
 import pytest
 import redis
 
-from producer.contract.board import Board, QueuedMark
+from producer.contract.board import Attempts, Board, QueuedMark
 from producer.contract.tasks import ENQUEUED_AT
 from tests.integration.board.examples import BLINK, MINUTE, acquired, export, settled
 
@@ -34,6 +34,23 @@ def test_marks_are_found_by_age_and_removed_unless_set_anew(board: Board, client
     client.flushdb()
     assert board.queue.unmark(marks) == 0
     assert board.queue.marks_before(board.queue.now(), 10) == []
+
+
+def test_marks_of_large_exports_stand_apart(board: Board) -> None:
+    small, large = export(), export()
+    board.exports.queued(small, 0)
+    board.exports.queued(large, 0, large=True)
+    later = board.queue.now() + 1
+
+    assert [mark.export_id for mark in board.queue.marks_before(later, 10)] == [small.id]
+    (mark,) = board.queue.marks_before(later, 10, large=True)
+    assert mark.export_id == large.id
+    assert board.queue.marked([small.id, large.id]) == {small.id, large.id}
+    assert board.queue.unmark([mark]) == 1
+    assert board.queue.marked([small.id, large.id]) == {small.id}
+    board.exports.queued(large, 0, large=True)
+    acquired(board.leases, large)
+    assert board.queue.marked([large.id]) == set()
 
 
 def test_many_exports_are_asked_for_at_once(board: Board) -> None:
@@ -63,11 +80,23 @@ def test_the_oldest_message_of_a_real_celery_queue_tells_its_time(
 def test_attempts_are_counted_for_a_while_and_end_with_the_export(board: Board, client: redis.Redis) -> None:
     one = export()
 
-    assert [board.queue.attempt(one.id) for _ in range(3)] == [1, 2, 3]
+    assert [board.queue.attempt(one.id).put_back for _ in range(3)] == [1, 2, 3]
 
-    assert client.pttl(b"{rf}:a:" + one.id.encode()) == pytest.approx(24 * 3600 * 1000, rel=0.01)
+    assert client.pttl(b"{rf}:again:" + one.id.encode()) == pytest.approx(24 * 3600 * 1000, rel=0.01)
     board.leases.settle(acquired(board.leases, one), settled(one))
-    assert board.queue.attempt(one.id) == 1
+    assert board.queue.attempt(one.id) == Attempts(1, 0, "")
+
+
+def test_what_was_handed_back_is_counted_once_with_its_reason(board: Board, client: redis.Redis) -> None:
+    one = export()
+    lease = acquired(board.leases, one)
+    for _ in range(2):
+        board.leases.hand_back(lease, one, "The store is full.")
+
+    assert client.pttl(b"{rf}:again:" + one.id.encode()) == pytest.approx(24 * 3600 * 1000, rel=0.01)
+    attempts = board.queue.attempt(one.id)
+    assert attempts == Attempts(1, 1, "The store is full.")
+    assert attempts.lost == 0
 
 
 def test_one_sweeper_at_a_time(board: Board) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import uuid
@@ -14,6 +15,7 @@ from typing import Any, Final, Self
 
 import httpx
 import msgspec
+import pytest
 from fastapi import FastAPI
 from redis import Redis
 
@@ -21,7 +23,7 @@ from producer.access.tokens import Scope, TokenFile
 from producer.app import connect, make_app
 from producer.asgi import Server
 from producer.contract.objects import ObjectStore
-from producer.contract.tasks import EXPORT_QUEUE, decode_message
+from producer.contract.tasks import EXPORT_QUEUES, decode_message
 from producer.settings import GatewaySettings
 from tests.integration.gateway.examples import STRUCTURED
 from tests.servers import HOST, S3Server, free_port_pairs
@@ -69,7 +71,7 @@ class WorkerThread:
         while not self._stop.is_set():
             if not self._go.wait(0.05):
                 continue
-            found: Any = self._broker.brpop([EXPORT_QUEUE], timeout=0.1)
+            found: Any = self._broker.brpop(list(EXPORT_QUEUES), timeout=0.1)
             if found is not None:
                 self.parts.pipeline.run(decode_message(read_arguments(found[1])))
 
@@ -94,6 +96,7 @@ class Site:
     client: httpx.Client
     broker_url: str
     tokens_file: Path
+    objects_url: str
 
     @property
     def objects(self) -> ObjectStore:
@@ -134,6 +137,11 @@ class Site:
         return export
 
 
+def told(listed: Mapping[str, Any]) -> dict[str, Any]:
+    """An export as everybody is told of it: without what its readers alone see."""
+    return {name: value for name, value in listed.items() if name not in {"requested_by", "downloads"}}
+
+
 def eventually(holds: Callable[[], bool], within: float = 15.0) -> None:
     """Wait until something holds, and fail where it does not."""
     deadline = time.monotonic() + within
@@ -143,8 +151,26 @@ def eventually(holds: Callable[[], bool], within: float = 15.0) -> None:
 
 
 @contextmanager
-def running_site(folder: Path, storage: S3Server, broker_url: str) -> Iterator[Site]:
-    """Run a gateway and a worker as long as the block lasts. AWS credentials must be in the environment."""
+def isolated_site(folder: Path, storage: S3Server, valkey_url: str, database: int, **chosen: Any) -> Iterator[Site]:
+    """Run a site in a database of its own, with nothing of this machine's environment that could decide for it."""
+    broker_url = f"{valkey_url.rpartition('/')[0]}/{database}"
+    with pytest.MonkeyPatch.context() as environment:
+        for name in os.environ:
+            if name.startswith(("AWS_", "RUNFOLIO_")):
+                environment.delenv(name)
+        environment.setenv("AWS_ACCESS_KEY_ID", storage.access_key)
+        environment.setenv("AWS_SECRET_ACCESS_KEY", storage.secret_key)
+        with running_site(folder, storage, broker_url, **chosen) as running:
+            yield running
+
+
+@contextmanager
+def running_site(folder: Path, storage: S3Server, broker_url: str, **chosen: Any) -> Iterator[Site]:
+    """Run a gateway and a worker, with chosen settings, as long as the block lasts.
+
+    AWS credentials must be in the environment. Unless chosen otherwise, authentication may fail as often as it likes:
+    all tests come from one address.
+    """
     (port,) = free_port_pairs(1)
     shared: dict[str, Any] = {
         "broker_url": broker_url,
@@ -152,22 +178,36 @@ def running_site(folder: Path, storage: S3Server, broker_url: str) -> Iterator[S
         "s3_bucket": storage.bucket,
         "public_url": f"http://{HOST}:{port}",
         "callback_secret": CALLBACK_SECRET,
+        "callback_allow": HOST,
     }
     tokens = TokenFile(folder / "tokens.json")
     token = tokens.create("admin", list(Scope), ["*"])
-    settings = GatewaySettings(tokens_file=folder / "tokens.json", link_secret="l" * 32, **shared)
+    own: dict[str, Any] = {"rate_limit_failures": None, **chosen}
+    settings = GatewaySettings(tokens_file=folder / "tokens.json", link_secret="l" * 32, **shared, **own)
     app = make_app(connect(settings))
-    server = Server(app, HOST, port)
+    server = Server(app, HOST, port, settings.trusted_proxies)
     thread = threading.Thread(target=server.run)
-    with WorkerThread(WorkerSettings(**shared)) as worker:
+    with WorkerThread(WorkerSettings(**shared, **chosen)) as worker:
         thread.start()
         try:
             eventually(lambda: server.started)
+            # What the sweeper says once it has looked through storage, in which there is nothing yet that lists show.
+            index = app.state.gateway.board.rebuild
+            index.finish(index.start())
             with httpx.Client(
                 base_url=settings.public_url, headers={"Authorization": f"Bearer {token}"}, timeout=70
             ) as client:
                 yield Site(
-                    settings.public_url, app, server, worker, tokens, token, client, broker_url, settings.tokens_file
+                    settings.public_url,
+                    app,
+                    server,
+                    worker,
+                    tokens,
+                    token,
+                    client,
+                    broker_url,
+                    settings.tokens_file,
+                    storage.endpoint_url,
                 )
         finally:
             server.should_exit = True

@@ -1,112 +1,41 @@
-"""Who may do what: every route, walked, so that none can be forgotten."""
+"""Who may do what by a token or a signature: every route, walked, so that none can be forgotten."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from standardwebhooks.webhooks import Webhook
-from starlette.routing import BaseRoute, Mount
 
-from producer.access.tokens import Scope
+from producer.access.tokens import Scope, token_digest
 from tests.integration.gateway.examples import NDJSON, STRUCTURED, completed, path_of, step, unique
+from tests.integration.gateway.matrix import (
+    BEARER_ALONE,
+    LOGOUT,
+    OF_ALL_WORKFLOWS,
+    WITHOUT_WORKFLOW,
+    Known,
+    known_execution,
+    make,
+    protected,
+)
 from tests.integration.gateway.site import Site
+from tests.integration.gateway.visitors import visiting
 
 pytestmark = pytest.mark.integration
 
-OPEN: Final = {
-    "/healthz",
-    "/readyz",
-    "/docs",
-    "/openapi.json",
-    "/static",
-    "/docs/assets",
-    "/v1/schemas/execution-record.json",
-    "/d/{token}",
-    "/d/{token}/events",
-}
-"""What needs no token: the link is its own permission, the rest is no secret."""
-
-
-class Call(NamedTuple):
-    """A request to a route, and the scope that it needs."""
-
-    method: str
-    path: str
-    scope: str
-    body: bytes = b""
-    headers: dict[str, str] = {}  # noqa: RUF012 # a NamedTuple's defaults are shared and never changed here
-
-
-def calls(event: dict[str, Any], export_id: str) -> dict[tuple[str, str], Call]:
-    """One call to each route that needs a token, by its method and template."""
-    of_event = ("/v1/events", json.dumps(event).encode(), STRUCTURED)
-    return {
-        ("POST", "/v1/events"): Call("POST", of_event[0], "ingest", of_event[1], of_event[2]),
-        ("POST", "/v1/engines/{engine}/events"): Call("POST", "/v1/engines/auto/events", "ingest", b"{}"),
-        ("GET", "/v1/workflows"): Call("GET", "/v1/workflows", "read"),
-        ("GET", "/v1/workflows/{workflow_id}/executions"): Call("GET", path_of(event).rpartition("/")[0], "read"),
-        ("GET", "/v1/workflows/{workflow_id}/executions/{execution_id}"): Call("GET", path_of(event), "read"),
-        ("POST", "/v1/workflows/{workflow_id}/executions/{execution_id}/exports"): Call(
-            "POST", f"{path_of(event)}/exports", "export", b"{}"
-        ),
-        ("GET", "/v1/exports"): Call("GET", "/v1/exports", "read"),
-        ("GET", "/v1/exports/{export_id}"): Call("GET", f"/v1/exports/{export_id}", "read"),
-        ("GET", "/v1/exports/{export_id}/events"): Call("GET", f"/v1/exports/{export_id}/events", "read"),
-        ("GET", "/v1/exports/{export_id}/manifest"): Call("GET", f"/v1/exports/{export_id}/manifest", "read"),
-        ("DELETE", "/v1/exports/{export_id}"): Call("DELETE", f"/v1/exports/{export_id}", "delete"),
-        ("GET", "/metrics"): Call("GET", "/metrics", "read"),
-    }
-
-
-LISTS: Final = {("GET", "/v1/workflows"), ("GET", "/v1/exports")}
-"""They show what may be seen, so a token of other workflows gets an empty page."""
-
-WITHOUT_WORKFLOW: Final = {*LISTS, ("GET", "/metrics"), ("POST", "/v1/engines/{engine}/events")}
-
-
-def walked(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield method and template of every route of an application, those of included routers too."""
-    for route in routes:
-        included = getattr(route, "original_router", None)
-        if included is not None:
-            yield from walked(included.routes)
-        elif isinstance(route, Mount):
-            yield "GET", prefix + route.path
-        else:
-            template = prefix + route.path.replace(":segment", "")  # type: ignore[attr-defined] # all others have one
-            yield from ((method, template) for method in sorted(route.methods - {"HEAD"}))  # type: ignore[attr-defined] # as above
-
-
-def protected(app: FastAPI) -> list[tuple[str, str]]:
-    return [(method, template) for method, template in walked(app.routes) if template not in OPEN]
-
-
-class Known(NamedTuple):
-    calls: dict[tuple[str, str], Call]
-    event: dict[str, Any]
-    export: dict[str, Any]
-
 
 @pytest.fixture(name="known", scope="module")
-def known_execution(site: Site) -> Known:
-    event = completed(export={"include": ["manifest"]})
-    export = site.ready(event)
-    return Known(calls(event, export["id"]), event, export)
-
-
-def make(client: httpx.Client, call: Call, **headers: str) -> httpx.Response:
-    return client.request(call.method, call.path, content=call.body, headers={**call.headers, **headers})
+def exported_execution(site: Site) -> Known:
+    return known_execution(site)
 
 
 def test_every_route_is_open_on_purpose_or_in_the_matrix(site: Site, known: Known) -> None:
-    assert {*protected(site.app)} == {*known.calls}
+    assert {*protected(site.app)} == {*known.calls, *known.pages, BEARER_ALONE, LOGOUT}
 
 
 @pytest.mark.parametrize(
@@ -136,13 +65,13 @@ def test_lists_hold_only_what_may_be_seen(site: Site, known: Known) -> None:
     with site.with_token("read", "other:*") as client:
         workflows = {one["id"] for one in client.get("/v1/workflows", params={"limit": 200}).json()["items"]}
         exports = [one["id"] for one in client.get("/v1/exports", params={"limit": 200}).json()["items"]]
-        metrics = client.get("/metrics")
+        of_all = [make(client, known.calls[template]).status_code for template in OF_ALL_WORKFLOWS]
 
     assert mine["data"]["workflow"]["id"] in workflows
     assert all(one.startswith("other:") for one in workflows)
     assert export["id"] in exports
     assert known.export["id"] not in exports
-    assert metrics.status_code == 403
+    assert of_all == [403, 403]
 
 
 def test_a_missing_scope_is_403_everywhere(site: Site, known: Known) -> None:
@@ -173,7 +102,9 @@ def test_an_ingest_token_reads_its_own_exports_and_no_others(site: Site, known: 
         assert [one["id"] for one in sender.get("/v1/exports", params={"limit": 200}).json()["items"]] == [own]
         assert sender.get(f"/v1/exports/{own}/manifest").status_code == 403
         assert sender.delete(f"/v1/exports/{own}").status_code == 403
-        for path in ("", "/events"):
+        assert sender.get(f"/v1/exports/{own}/deliveries").json() == {"items": [], "callbacks": []}
+        assert sender.post(f"/v1/exports/{own}/deliveries").status_code == 403
+        for path in ("", "/events", "/deliveries"):
             assert sender.get(f"/v1/exports/{known.export['id']}{path}").status_code == 403
 
 
@@ -245,6 +176,15 @@ def test_an_engine_signs_a_large_stream(site: Site, engine: Engine) -> None:
     assert site.client.get(path).json()["step_count"] == 3000
 
 
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/engines/n8n/events"], ids=["event", "engine"])
+def test_nothing_is_made_of_a_body_before_its_signature_matched(site: Site, engine: Engine, path: str) -> None:
+    headers = {**STRUCTURED, **engine.headers(b"another")}
+
+    answer = httpx.post(f"{site.url}{path}", content=b"no JSON at all", headers=headers)
+
+    assert answer.status_code == 401, answer.text
+
+
 @pytest.mark.parametrize("kind", ["old", "malformed", "foreign", "unsigned"])
 def test_a_wrong_signature_is_refused_and_stores_nothing(site: Site, engine: Engine, kind: str) -> None:
     event = completed(f"{'foreign' if kind == 'foreign' else 'signed'}:{unique()}")
@@ -270,6 +210,11 @@ def test_no_answer_holds_a_secret_of_the_tokens_file(site: Site, known: Known, e
         if call.method == "GET":
             text = make(site.client, call).text
             assert not any(secret in text for secret in secrets), call
+    with visiting(site) as person:
+        secrets |= {person.token, person.cookie, token_digest(person.token)}
+        for path in [*known.pages.values(), "/login"]:
+            text = person.client.get(path).text
+            assert not any(secret in text for secret in secrets), path
     for path in ("/docs", "/openapi.json", "/readyz"):
         text = site.client.get(path).text
         assert not any(secret in text for secret in secrets), path

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.integration.gateway.examples import completed, path_of, started, step, unique
-from tests.integration.gateway.site import Site
+from tests.integration.gateway.site import Site, told
 
 pytestmark = pytest.mark.integration
 
@@ -30,6 +30,16 @@ STRANGE_IDS = [
     "back\\slash",
     "'\"<b>",
 ]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_callback_that_cannot_be_made_is_refused_beforehand(site: Site, dry_run: bool) -> None:
+    event = completed(export=[])
+    site.send(event)
+    answer = site.client.post(
+        f"{path_of(event)}/exports", json={"callback_url": "no address"}, params={"dry_run": dry_run}
+    )
+    assert (answer.status_code, answer.json()["field"]) == (422, "callback_url")
 
 
 @pytest.mark.parametrize("strange", STRANGE_IDS, ids=range(len(STRANGE_IDS)))
@@ -170,7 +180,7 @@ def test_exporting_again_is_202_and_where_the_archive_is_there_200(site: Site) -
 
     assert (first.status_code, second.status_code, third.status_code) == (202, 202, 200)
     assert first.json()["id"] == second.json()["id"] == third.json()["id"]
-    assert third.json() == export
+    assert third.json() == told(export)
 
 
 def test_an_empty_body_asks_for_the_defaults(site: Site) -> None:
@@ -222,3 +232,36 @@ def test_changed_content_is_a_new_revision_and_a_replay_moves_nothing(site: Site
     assert shown["steps"][0]["output"] == "new"
     assert httpx.get(first["download_url"]).status_code == 302
     assert site.client.post(f"{path_of(old)}/exports", json={}).json()["id"] == second["id"]
+
+
+def test_secrets_are_masked_and_revealed_only_to_whoever_may(site: Site) -> None:
+    token = f"gh{'p_'}{'a1B2c3D4e5F6' * 3}"
+    steps = [step(f"use {token}", output={"password": "some words"}, log=f"token \x1b[1m{token[:9]}\x1b[0m{token[9:]}")]
+    event = completed(steps=steps, workflow_name=f"flow {token}")
+    event["data"]["execution"] |= {"triggered_by": token, "input": {"api_key": "some words"}}
+    path = path_of(event)
+    export = site.ready(event)
+    archive = zipfile.ZipFile(io.BytesIO(httpx.get(export["download_url"], follow_redirects=True).content))
+    listed = site.client.get(path.rpartition("/")[0]).text
+    workflows = site.client.get("/v1/workflows", params={"q": event["data"]["workflow"]["id"]}).text
+    foreseen = site.client.post(f"{path}/exports", params={"dry_run": True}, json={}).json()
+    shown = site.client.get(path)
+    with site.with_token("read,export") as reader:
+        refused = reader.get(path, params={"reveal": True})
+        masked = reader.get(path, params={"reveal": False})
+    with site.with_token("reveal") as blind:
+        unread = blind.get(path, params={"reveal": True})
+    revealed = site.client.get(path, params={"reveal": True}).json()
+
+    for text in (shown.text, masked.text, listed, workflows, str(export), str(foreseen), str(archive.namelist())):
+        assert token not in text
+        assert "some words" not in text
+        assert "redacted" in text
+    assert shown.json()["steps"][0]["output"] == {"password": "[redacted: secret-field]"}
+    assert foreseen["names"] == archive.namelist()
+    assert foreseen["filename"] == export["archive"]["filename"]
+    assert (refused.status_code, unread.status_code) == (403, 403)
+    assert refused.json()["type"] == "urn:runfolio:problem:forbidden"
+    assert "reveal" in refused.json()["detail"]
+    assert revealed["steps"] == steps
+    assert revealed["execution"]["input"] == {"api_key": "some words"}

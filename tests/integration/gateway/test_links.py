@@ -16,6 +16,7 @@ from producer.api import links
 from producer.contract.errors import InvalidRecord
 from producer.contract.export import State
 from producer.contract.problem import problem_of
+from producer.pages.static import asset
 from tests.integration.gateway.examples import completed, path_of, step
 from tests.integration.gateway.site import Site
 from tests.integration.gateway.test_exports import events_of
@@ -74,9 +75,9 @@ def test_a_browser_is_shown_progress_while_it_waits(site: Site) -> None:
     assert "&lt;b&gt;bold&lt;/b&gt;" in answer.text
     assert "<b>bold" not in answer.text
     assert "0 of 1 steps" in answer.text
-    for asset in ("/static/page.css", "/static/waiting.js", "/static/icon.svg"):
-        assert f'"{asset}"' in answer.text
-        assert httpx.get(f"{site.url}{asset}").status_code == 200
+    for name in ("document.css", "app.css", "waiting.js", "icon.svg"):
+        assert f'"{asset(name)}"' in answer.text
+        assert httpx.get(f"{site.url}{asset(name)}").status_code == 200
 
 
 def test_the_waiting_page_hears_state_and_progress_only(site: Site) -> None:

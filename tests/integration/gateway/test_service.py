@@ -12,8 +12,12 @@ import pytest
 from openapi_spec_validator import validate
 from prometheus_client.parser import text_string_to_metric_families
 
+from producer.contract.board.exports import ExportBoard
+from producer.contract.errors import BrokerUnavailable
+from producer.contract.export import State
+from producer.contract.tasks import EXPORT_QUEUE
 from tests.integration.gateway.examples import completed, unique
-from tests.integration.gateway.site import Site
+from tests.integration.gateway.site import Site, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -94,6 +98,9 @@ def test_every_answer_has_safe_headers(site: Site, path: str) -> None:
 
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert "strict-transport-security" not in answer.headers, "the site is not HTTPS"
     assert "server" not in answer.headers
     assert answer.headers.get("cache-control") == ("no-store" if path.startswith("/v1/") else None)
 
@@ -124,7 +131,9 @@ def test_the_description_is_valid_and_describes_bodies(site: Site) -> None:
         "application/x-ndjson",
     }
     export = paths["/v1/exports/{export_id}"]["get"]["responses"]
-    assert export["200"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Export"}
+    assert export["200"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ListedExport"}
+    schemas = description["components"]["schemas"]
+    assert {*schemas["ListedExport"]["properties"]} == {*schemas["Export"]["properties"], "requested_by", "downloads"}
     assert "application/problem+json" in export["default"]["content"]
     operations = [one for path in paths.values() for one in path.values()]
     assert len({one["operationId"] for one in operations}) == len(operations)
@@ -180,3 +189,35 @@ def test_what_clients_send_never_becomes_a_label(site: Site) -> None:
     text = site.client.get("/metrics").text
     assert mark not in text
     assert "PROPFIND" not in text
+
+
+def test_metrics_tell_the_standing_of_all_exports_and_queues(site: Site) -> None:
+    def standing() -> tuple[float, float, float]:
+        now = samples(site)
+        keys = [
+            ("runfolio_exports", frozenset({("status", "queued")})),
+            ("runfolio_exports", frozenset({("status", "ready")})),
+            ("runfolio_queue_messages", frozenset({("queue", EXPORT_QUEUE)})),
+        ]
+        return now[keys[0]], now[keys[1]], now[keys[2]]
+
+    queued, ready, waiting = standing()
+    with site.worker.paused():
+        export = site.sent(completed())
+        assert standing() == (queued + 1, ready, waiting + 1)
+        age = ("runfolio_queue_age_seconds", frozenset({("queue", EXPORT_QUEUE)}))
+        eventually(lambda: 0.2 < samples(site)[age] < 60)
+    site.settled(export)
+    assert standing() == (queued, ready + 1, waiting)
+    assert samples(site)[age] == 0
+
+
+def test_metrics_tell_no_standing_that_nobody_knows(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: object) -> dict[State, int]:
+        raise BrokerUnavailable("The broker is switched off.")
+
+    assert any(name == "runfolio_exports" for name, _ in samples(site))
+    monkeypatch.setattr(ExportBoard, "counts", away)
+    now = samples(site)
+    assert not any(name in {"runfolio_exports", "runfolio_queue_messages"} for name, _ in now)
+    assert any(name == "runfolio_http_received_bytes_total" for name, _ in now)

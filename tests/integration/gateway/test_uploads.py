@@ -7,13 +7,21 @@ import shutil
 import socket
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import httpx
 import pytest
+from standardwebhooks.webhooks import Webhook
 
-from producer.api import bridge
+from producer import protocol
+from producer.access.entries import Scope
+from producer.api import pace
 from tests.integration.gateway.examples import NDJSON, STRUCTURED, completed, path_of, step, unique
 from tests.integration.gateway.site import Site, eventually
 from tests.servers import HOST
@@ -74,10 +82,11 @@ def test_nobody_sends_a_large_body_without_a_token(site: Site, wrong_file: Path,
     assert (done.returncode, done.stdout.rpartition("\n")[2]) == (0, "401"), done.stderr
 
 
-def opened(site: Site, headers: dict[str, str], length: int | None = None) -> socket.socket:
-    """Begin a request by hand, chunked unless a length is given."""
+def opened(site: Site, headers: dict[str, str], length: int | None = None, *, as_admin: bool = True) -> socket.socket:
+    """Begin a request by hand, chunked unless a length is given, and with the token that may do everything."""
     framing = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
-    lines = [f"{name}: {value}" for name, value in {**headers, "Authorization": f"Bearer {site.token}"}.items()]
+    known = {"Authorization": f"Bearer {site.token}"} if as_admin else {}
+    lines = [f"{name}: {value}" for name, value in {**headers, **known}.items()]
     connection = socket.create_connection((HOST, int(site.url.rpartition(":")[2])), timeout=20)
     connection.sendall("\r\n".join(["POST /v1/events HTTP/1.1", "Host: test", *lines, framing, "", ""]).encode())
     return connection
@@ -87,31 +96,134 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-@pytest.mark.parametrize("steps", [1, 400], ids=["small", "large"])
+@pytest.mark.parametrize("steps", [40, 400], ids=["small", "large"])
 def test_a_client_that_goes_away_leaves_nothing(site: Site, steps: int) -> None:
     workflow_id, execution_id = unique("workflow"), unique("execution")
-    kept = site.app.state.gateway.uploads
+    slots = site.app.state.gateway.uploads
     line = json.dumps(step("s", output="x" * 2000)).encode() + b"\n"
 
     with opened(site, NDJSON) as connection:
         connection.sendall(chunk(header_line(workflow_id, execution_id)))
         for _ in range(steps):
             connection.sendall(chunk(line))
-        eventually(lambda: kept.borrowed_tokens > 0)
-    eventually(lambda: kept.borrowed_tokens == 0)
+        eventually(lambda: slots.streaming > 0)
+    eventually(lambda: slots.streaming == 0)
 
     assert site.client.get(f"/v1/workflows/{workflow_id}/executions/{execution_id}").status_code == 404
     assert [*site.objects.list(f"executions/{quote(workflow_id, safe='')}/")] == []
 
 
 def test_a_silent_client_does_not_keep_its_place(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bridge, "IDLE", 0.3)
+    monkeypatch.setattr(pace, "IDLE", 0.3)
 
     with opened(site, STRUCTURED, length=100) as connection:
         answer = connection.recv(4096)
 
-    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"No byte of the body came" in answer
+
+
+def test_a_trickling_client_does_not_keep_its_place(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "IDLE", 0.6)
+
+    with opened(site, NDJSON) as connection:
+        connection.settimeout(0.1)
+        answer = trickled(connection)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"less than 4096 bytes a second" in answer
+
+
+def trickled(connection: socket.socket) -> bytes:
+    """Send a byte now and then until there is an answer."""
+    for _ in range(100):
+        with suppress(ConnectionError):
+            connection.sendall(chunk(b" "))
+        with suppress(TimeoutError):
+            return connection.recv(4096)
+    return b""
+
+
+def test_an_upload_ends_long_before_what_it_leaves_is_removed(site: Site) -> None:
+    gateway = site.app.state.gateway
+    settings = gateway.settings.model_copy(update={"orphan_ttl": timedelta(seconds=1)})
+    site.app.state.gateway = replace(gateway, settings=settings)
+    try:
+        with opened(site, NDJSON) as connection:
+            connection.settimeout(0.1)
+            answer = trickled(connection)
+    finally:
+        site.app.state.gateway = gateway
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"longer than 0:00:00.5" in answer
+
+
+def test_those_who_only_say_that_they_sign_stop_nobody(site: Site) -> None:
+    """More than there are places: bodies that never end, of senders whom nobody can know yet."""
+    site.tokens.create_webhook_secret(unique("engine"), [Scope.INGEST], ["*"])
+    signed = {
+        **NDJSON,
+        "webhook-id": "x",
+        "webhook-timestamp": str(int(time.time())),
+        "webhook-signature": f"v1,{b64encode(bytes(32)).decode()}",
+    }
+    slots = site.app.state.gateway.uploads
+    line = chunk(
+        header_line(unique("workflow"), unique()) + json.dumps(step("s", output="x" * 70_000)).encode() + b"\n"
+    )
+    with ExitStack() as connections:
+        for _ in range(60):
+            connection = connections.enter_context(opened(site, signed, as_admin=False))
+            connection.sendall(line)
+        eventually(lambda: slots.streaming == site.app.state.gateway.settings.max_uploads_per_sender)
+
+        large = completed(steps=[step("s", output="x" * 50_000), step("t", output="y" * 50_000)])
+        for event in (completed(), large):
+            began = time.monotonic()
+            assert site.send(event).status_code == 202
+            assert time.monotonic() - began < 2
+        assert signed_small(site) == 202
+    eventually(lambda: slots.streaming == 0)
+
+
+def signed_small(site: Site) -> int:
+    """Send a small event with a signature that matches, and return the status."""
+    secret = site.tokens.create_webhook_secret(unique("engine"), [Scope.INGEST], ["*"])
+    body = json.dumps(completed()).encode()
+    sent_at = datetime.now(UTC)
+    signature = Webhook(secret).sign("small", sent_at, body.decode())
+    headers = {
+        "webhook-id": "small",
+        "webhook-timestamp": str(int(sent_at.timestamp())),
+        "webhook-signature": signature,
+    }
+    return httpx.post(f"{site.url}/v1/events", content=body, headers={**STRUCTURED, **headers}, timeout=5).status_code
+
+
+def test_a_head_that_never_ends_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.5)
+    address = urlsplit(site.url)
+    began = time.monotonic()
+    for beginning, answer in ((b"", b""), (b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"HTTP/1.1 408 ")):
+        with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+            connection.sendall(beginning)
+            assert connection.recv(13) == answer
+    assert 1 <= time.monotonic() - began < 5
+
+
+def test_a_later_request_of_a_connection_has_its_own_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.5)
+    whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    address = urlsplit(site.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        for _ in range(2):
+            connection.sendall(whole)
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+            time.sleep(0.8)
+        connection.sendall(whole[:20])
+        assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")
+        assert connection.recv(100) == b""
 
 
 def test_a_slow_body_is_taken_in_piece_by_piece(site: Site) -> None:

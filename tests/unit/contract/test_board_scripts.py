@@ -42,14 +42,21 @@ def test_all_keys_share_one_slot_whatever_the_id(identifier: str) -> None:
         places.attempts(identifier),
         places.execution_rows(identifier),
         places.alive(identifier),
+        places.bucket("token", identifier),
         *places.workflow_exports_by_state(identifier),
         *places.executions_by_rank(identifier),
         *places.exports_by_state(),
         places.MARKS,
+        places.LARGE_MARKS,
         places.SWEEPER,
         places.INDEX,
         places.WORKFLOW_ORDER,
         places.WORKFLOW_ROWS,
+        places.ASKED,
+        places.DOWNLOADS,
+        places.COUNTED,
+        places.FLOOR,
+        places.LIFE,
     ]
 
     # A cluster hashes what stands between the first brace and the one that closes it.

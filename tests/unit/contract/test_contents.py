@@ -7,6 +7,8 @@ import pytest
 from producer.contract.contents import Contents
 from producer.contract.export import Extra, Format, Options, StepFilter
 from producer.contract.record import Status
+from producer.contract.redaction.redactor import Redactor
+from producer.contract.shown import ShownRecord
 from tests.fakes import MemoryObjects
 from tests.house import step
 from tests.unit.contract.test_records import write
@@ -22,7 +24,9 @@ STEPS = [
 
 
 def contents(record: list[dict[str, Any]] = STEPS, **options: Any) -> Contents:
-    return Contents(write(MemoryObjects(), record).record, Options(**options), "virtual assistant_x.zip")
+    return Contents(
+        ShownRecord(write(MemoryObjects(), record).record, Redactor()), Options(**options), "virtual assistant_x.zip"
+    )
 
 
 def test_a_file_a_step_in_order() -> None:

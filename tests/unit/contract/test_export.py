@@ -9,6 +9,7 @@ from producer.contract import jsontext
 from producer.contract.errors import InvalidOptions
 from producer.contract.export import (
     MOVES,
+    RENDERER_VERSION,
     Archive,
     Extra,
     Format,
@@ -81,10 +82,16 @@ def test_whatever_decides_the_bytes_decides_the_id() -> None:
         ["e", "e2"],
         ["0" * 64, "1" * 64],
         [Options(), Options(combine=True), Options(format=Format.HTML), Options(include=(Extra.MANIFEST,))],
-        [PROFILE, RenderProfile(timezone="Europe/Berlin"), RenderProfile(renderer=2), RenderProfile(markdown="x")],
+        [
+            PROFILE,
+            RenderProfile(timezone="Europe/Berlin"),
+            RenderProfile(renderer=RENDERER_VERSION + 1),
+            RenderProfile(markdown="x"),
+            RenderProfile(redaction="mask:0123456789abcdef"),
+        ],
     ]
     ids = {export_id(*combination) for combination in itertools.product(*parts)}
-    assert len(ids) == 2 * 2 * 2 * 4 * 4
+    assert len(ids) == 2 * 2 * 2 * 4 * 5
     assert all(len(one) == 32 and int(one, 16) >= 0 for one in ids)
 
 
@@ -110,6 +117,8 @@ def test_facts_tell_which_archives_are_of_no_use() -> None:
     ready, failed = pending(1).settle(State.READY, AT, archive=archive), pending(1).settle(State.FAILED, AT)
     assert [ready.leaves_unused(pending(generation)) for generation in range(3)] == [True, False, False]
     assert [failed.leaves_unused(pending(generation)) for generation in range(3)] == [True, True, False]
+    expired = ready.replace(status=State.EXPIRED)
+    assert [expired.leaves_unused(pending(generation)) for generation in range(3)] == [True, True, False]
 
 
 def test_a_pending_entry_survives_its_own_json() -> None:

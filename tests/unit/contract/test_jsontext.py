@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from producer.contract import jsontext
 from producer.contract.errors import InvalidRecord, MalformedBody
+from producer.contract.jsonbounds import MAX_DEPTH
 from producer.contract.record import Step
 
 JSON = st.recursive(
@@ -155,9 +157,9 @@ def nested(levels: int, pair: str) -> str:
 
 @pytest.mark.parametrize("pair", ["[]", "{}"])
 def test_the_depth_is_bounded_exactly(pair: str) -> None:
-    assert jsontext.decode(nested(jsontext.MAX_DEPTH, pair)) is not None
-    with pytest.raises(MalformedBody, match=f"more than {jsontext.MAX_DEPTH} levels"):
-        jsontext.decode(nested(jsontext.MAX_DEPTH + 1, pair))
+    assert jsontext.decode(nested(MAX_DEPTH, pair)) is not None
+    with pytest.raises(MalformedBody, match=f"more than {MAX_DEPTH} levels"):
+        jsontext.decode(nested(MAX_DEPTH + 1, pair))
 
 
 def test_brackets_in_strings_and_beside_each_other_are_no_depth() -> None:
@@ -173,7 +175,7 @@ def test_brackets_in_strings_and_beside_each_other_are_no_depth() -> None:
 )
 def test_the_depth_that_is_seen_is_the_depth_that_is_there(value: object) -> None:
     wrapped = value
-    for _ in range(jsontext.MAX_DEPTH):
+    for _ in range(MAX_DEPTH):
         wrapped = [wrapped]
     too_deep = isinstance(value, list | dict)
     try:
@@ -182,3 +184,17 @@ def test_the_depth_that_is_seen_is_the_depth_that_is_there(value: object) -> Non
         assert too_deep
     else:
         assert not too_deep
+
+
+@pytest.mark.parametrize("unit", [b"[]", b"{}", b'{"a":[]}'])
+def test_a_text_of_millions_of_containers_is_refused_before_any_is_made(unit: bytes) -> None:
+    text = b"[" + b",".join([unit] * 1_100_000) + b"]"
+    began = time.monotonic()
+    with pytest.raises(MalformedBody, match="steps\\[3\\]: The JSON holds more than 500000 arrays and objects"):
+        jsontext.decode(text, where="steps[3]")
+    assert time.monotonic() - began < 5
+
+
+def test_brackets_inside_strings_are_no_containers() -> None:
+    value = ['[{\\"' * 400_000, "x"]
+    assert jsontext.decode(jsontext.encode(value)) == value

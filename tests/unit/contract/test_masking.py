@@ -33,6 +33,31 @@ def test_a_secret_is_masked_wherever_a_string_holds_it() -> None:
     assert masked(value, "hunter2") == {"a": ["x [masked] y", {"b": "[masked]"}], "[masked]-key": None}
 
 
+def test_a_number_that_is_a_secret_is_masked() -> None:
+    value = {"pin": 123456, "same": 123456.0, "near": 1234567, "one": True, "id": 10**30, "price": 99.25}
+    assert masked(value, "123456", str(10**30), "99.25") == {
+        "pin": "[masked]", "same": "[masked]", "near": 1234567, "one": True, "id": "[masked]", "price": "[masked]",
+    }  # fmt: skip
+    assert masked({"one": True, "list": [1, False]}, "true", "1.00") == {"one": True, "list": ["[masked]", False]}
+
+
+def test_a_step_s_iteration_is_no_secret() -> None:
+    step = {"name": "a", "status": "failed", "iteration": 1234, "output": [1234]}
+    assert Masker(["1234"]).mask_step(step) == {**step, "output": ["[masked]"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("a \x1b[31mhun\x1b[1mter2\x1b[0m b", "a \x1b[31m[masked]\x1b[1m\x1b[0m b"),
+        ("\x1b[1mh\x1b[0mu\x1b[1mn\x1b[0mter2", "\x1b[1m[masked]\x1b[0m\x1b[1m\x1b[0m"),
+        ("\x1b]0;title hunter2\x07text", "\x1b]0;title [masked]\x07text"),
+    ],
+)
+def test_colours_inside_of_a_secret_do_not_hide_it(text: str, result: str) -> None:
+    assert masked(text, "hunter2") == result
+
+
 def test_numbers_and_truth_values_are_untouched() -> None:
     value = {"pin": 12345, "price": 1234.5, "yes": True, "nothing": None}
     assert masked(value, "1234", "True", "None") is value
@@ -290,3 +315,31 @@ def test_fifty_secrets_in_a_large_text_take_little_time() -> None:
     started = time.perf_counter()
     assert masker.mask(text) is text
     assert time.perf_counter() - started < 2
+
+
+def test_a_thousand_secrets_in_a_large_step_take_little_time() -> None:
+    secrets = [base64.b64encode(n.to_bytes(24, "big")).decode() for n in range(1_000)]
+    masker = Masker(secrets)
+    clean = {"output": "The quick brown fox jumps over the lazy dog. " * 330_000}
+    started = time.process_time()
+    assert masker.mask(clean) is clean
+    assert time.process_time() - started < 5
+    leaking = {"output": [f"{secret} and {number}" for number in range(10) for secret in secrets]}
+    started = time.process_time()
+    assert masker.mask(leaking) == {"output": [f"[masked] and {n}" for n in range(10) for _ in secrets]}
+    assert time.process_time() - started < 10
+
+
+def test_a_secret_everywhere_in_a_large_text_takes_bounded_time() -> None:
+    started = time.process_time()
+    assert masked({"output": "0" * 2_000_000}, "0000", "00000000") == {"output": "[masked]"}
+    assert time.process_time() - started < 10
+
+
+def test_long_secrets_that_begin_alike_are_told_apart() -> None:
+    begin = "x" * 70
+    assert masked(f"{begin}one {begin}two {begin}three", f"{begin}one", f"{begin}three", "x" * 69) == (
+        "[masked] [masked]two [masked]"
+    )
+    text = ("é" * 40_000) + f"{begin}one é {begin}two"
+    assert masked(text, f"{begin}one") == ("é" * 40_000) + f"[masked] é {begin}two"

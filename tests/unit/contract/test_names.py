@@ -25,6 +25,7 @@ from producer.contract.names import (
     attachment,
     combined_name,
     execution_datetime,
+    made_portable,
     parse_step_file,
     portable,
 )
@@ -390,3 +391,13 @@ def test_attachment_is_a_safe_header_that_brings_the_name_back(text: str) -> Non
     assert unquote(found[2]) == name
     assert not set(found[1]) & set('"\\/:*?<>|')
     assert not found[1].startswith(".")
+
+
+@given(
+    st.from_regex(r"(?i:con|nul|com1|lpt9|[a-z0-9_.-]*) {0,3}[A-Za-z0-9 _.-]{0,20}", fullmatch=True), st.integers(4, 30)
+)
+@example("CON 1", 240)
+@example("COM1 ", 240)
+@example("step 1", 5)
+def test_that_an_ordinary_name_is_what_any_name_would_become(name: str, room: int) -> None:
+    assert portable(name, room) == made_portable(name, room, "step")

@@ -1,58 +1,60 @@
 from __future__ import annotations
 
-import json
 import socket
 from typing import Any, cast
 
 import pytest
-from celery import Celery
+from redis import Redis
 
+from producer.contract.board import Board, TaskBoard
 from producer.contract.errors import BrokerUnavailable
-from producer.contract.queue import Queue, make_celery
+from producer.contract.queue import Queue
 from producer.contract.tasks import ENQUEUED_AT, decode_message
+from tests.unit.contract.celery_reads import delivered
 from tests.unit.contract.test_outbox import EXPORT, pending
 
 
-class Sent:
-    """Stands in for a Celery application and keeps what it is to send."""
+class Pushed:
+    """Stands in for the board's part and keeps what it is to push."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.messages: list[tuple[str, bytes]] = []
 
-    def send_task(self, name: str, **options: Any) -> None:
-        self.sent.append((name, options))
+    def push(self, queue: str, message: bytes) -> None:
+        self.messages.append((queue, message))
 
     def queue(self) -> Queue:
-        return Queue(cast("Celery", self))
+        return Queue(cast("TaskBoard", self))
+
+    def only(self) -> tuple[str, dict[str, Any], dict[str, Any]]:
+        """Return the queue, the headers and the keyword arguments of the one message, as a worker reads them."""
+        ((queue, message),) = self.messages
+        read = delivered(message)
+        _, arguments, _ = read.decode()
+        return queue, dict(read.headers), arguments
 
 
 def test_an_export_is_sent_by_name_as_plain_json() -> None:
-    app = Sent()
-    app.queue().export(pending(), 123, '{"digest":"x"}')
-    ((name, options),) = app.sent
-    assert (name, options["queue"], options["headers"]) == ("runfolio.export", "runfolio-exports", {ENQUEUED_AT: 123})
-    message = decode_message(json.loads(json.dumps(options["kwargs"])))
+    pushed = Pushed()
+    pushed.queue().export(pending(), 123, '{"digest":"x"}')
+    queue, headers, arguments = pushed.only()
+    assert (headers["task"], queue, headers[ENQUEUED_AT]) == ("runfolio.export", "runfolio-exports", 123)
+    message = decode_message(arguments)
     assert (message.pending, message.record) == (pending(), '{"digest":"x"}')
 
 
 def test_a_callback_is_sent_to_its_own_queue() -> None:
-    app = Sent()
-    app.queue().callback(EXPORT, "0-ab.json")
-    ((name, options),) = app.sent
-    assert (name, options["queue"]) == ("runfolio.callback", "runfolio-callbacks")
-    assert options["kwargs"] == {"export_id": EXPORT, "name": "0-ab.json"}
+    pushed = Pushed()
+    pushed.queue().callback(EXPORT, "0-ab.json")
+    queue, headers, arguments = pushed.only()
+    assert (headers["task"], queue) == ("runfolio.callback", "runfolio-callbacks")
+    assert arguments == {"export_id": EXPORT, "name": "0-ab.json"}
 
 
 def test_a_broker_that_is_not_there_is_an_error_of_ours() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    queue = Queue(make_celery(f"redis://127.0.0.1:{port}/0"))
-    with pytest.raises(BrokerUnavailable, match="does not take tasks"):
+    queue = Queue(Board(Redis(port=port)).tasks)
+    with pytest.raises(BrokerUnavailable, match="does not answer"):
         queue.callback(EXPORT, "x")
-
-
-def test_making_the_application_connects_to_nothing() -> None:
-    app = make_celery("redis://192.0.2.1:1/0")
-    assert app.conf.task_serializer == "json"
-    assert app.conf.accept_content == ["json"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,3 +103,64 @@ def test_everything_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatc
         read_settings(SharedSettings)
     assert "RUNFOLIO_BROKER_URL is not set." in raised.value.detail
     assert "RUNFOLIO_TIMEZONE is wrong" in raised.value.detail
+
+
+def test_the_profile_names_the_redaction(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "rules.json").write_text('[{"name": "employee", "pattern": "EMP-[0-9]+"}]')
+    identities = []
+    for mode, rules in (("mask", None), ("fail", None), ("off", None), ("mask", "rules.json"), ("fail", "rules.json")):
+        monkeypatch.setenv("RUNFOLIO_REDACTION", mode)
+        if rules:
+            monkeypatch.setenv("RUNFOLIO_REDACTION_RULES", str(tmp_path / rules))
+        settings = read_settings(SharedSettings)
+        assert settings.profile.redaction == settings.redactor().identity
+        identities.append(settings.profile.redaction)
+    assert len(set(identities)) == len(identities)
+    assert read_settings(SharedSettings).redactor().text("EMP-17") == "[redacted: employee]"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "cannot be read: No such file"),
+        ("{}", "must be a JSON list"),
+        ('[{"name": "a", "pattern": "("}]', r"rule 1 \('a'\): the pattern is no regular expression"),
+        ('[{"name": "a", "pattern": "x?"}]', r"rule 1 \('a'\): the pattern matches nothing"),
+    ],
+)
+def test_wrong_rules_stop_the_start_by_variable_and_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None, reason: str
+) -> None:
+    if content is not None:
+        (tmp_path / "rules.json").write_text(content)
+    monkeypatch.setenv("RUNFOLIO_REDACTION_RULES", str(tmp_path / "rules.json"))
+    with pytest.raises(InvalidSetting, match=rf"^RUNFOLIO_REDACTION_RULES is wrong: .*{reason}"):
+        read_settings(SharedSettings)
+
+
+def test_a_wrong_mode_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNFOLIO_REDACTION", "hide")
+    with pytest.raises(InvalidSetting, match=r"^RUNFOLIO_REDACTION is wrong: .*'mask', 'fail' or 'off'"):
+        read_settings(SharedSettings)
+
+
+def test_the_storage_s_encryption(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings(SharedSettings).s3_sse is None
+    monkeypatch.setenv("RUNFOLIO_S3_SSE", "AES256")
+    assert read_settings(SharedSettings).s3_sse == "AES256"
+    monkeypatch.setenv("RUNFOLIO_S3_SSE_KMS_KEY_ID", "alias/runfolio")
+    with pytest.raises(InvalidSetting, match=r"^RUNFOLIO_S3_SSE_KMS_KEY_ID is wrong: it needs RUNFOLIO_S3_SSE=aws:kms"):
+        read_settings(SharedSettings)
+    monkeypatch.setenv("RUNFOLIO_S3_SSE", "aws:kms")
+    assert read_settings(SharedSettings).s3_sse_kms_key_id == "alias/runfolio"
+    monkeypatch.setenv("RUNFOLIO_S3_SSE", "rot13")
+    with pytest.raises(InvalidSetting, match=r"^RUNFOLIO_S3_SSE is wrong"):
+        read_settings(SharedSettings)
+
+
+@pytest.mark.parametrize(("ttl", "hours"), [(24, 12), (10, 5), (24 * 30, 12)])
+def test_an_upload_ends_before_anybody_takes_it_for_an_orphan(ttl: int, hours: int) -> None:
+    settings = SharedSettings(
+        broker_url="redis://localhost", public_url="http://localhost", orphan_ttl=timedelta(hours=ttl)
+    )
+    assert settings.longest_upload == timedelta(hours=hours)

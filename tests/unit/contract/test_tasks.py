@@ -5,8 +5,10 @@ import json
 import msgspec
 import pytest
 
-from producer.contract.tasks import ExportMessage, decode_message, delivery_options, encode_message
+from producer.contract.tasks import ExportMessage, decode_message
+from tests.messages import encode_message
 from tests.unit.contract.test_outbox import pending
+from worker.celery import delivery_options
 
 
 @pytest.mark.parametrize("record", [None, '{"digest": "ü"}'])

@@ -13,7 +13,7 @@ import yaml
 
 ROOT: Final = Path(__file__).parents[3]
 FILE: Final = ROOT / "docker-compose.yml"
-OURS: Final = ("gateway", "worker", "callbacks", "sweeper")
+OURS: Final = ("gateway", "worker", "large-worker", "callbacks", "sweeper")
 SERVERS: Final = ("valkey", "seaweedfs")
 
 _VARIABLE: Final = re.compile(r"\$(?:\$|\{(?P<name>\w+)(?P<rule>:[?-])?(?P<rest>[^}]*)\})")

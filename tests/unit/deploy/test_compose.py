@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings
 from typer.main import get_command
 
 from producer.contract.settings import PREFIX, read_settings
+from producer.contract.sources import SOURCES
 from producer.contract.webhooks import decode_secret
 from producer.settings import GatewaySettings
 from runfolio.cli import app
@@ -41,6 +42,7 @@ SCHEMA_IN_PACKAGE = "check_jsonschema/builtin_schemas/vendor/compose-spec.json"
 SETTINGS: dict[str, type[BaseSettings]] = {
     "gateway": GatewaySettings,
     "worker": WorkerSettings,
+    "large-worker": WorkerSettings,
     "callbacks": WorkerSettings,
     "sweeper": WorkerSettings,
 }
@@ -136,11 +138,33 @@ def published(service: dict[str, Any]) -> dict[int, int]:
     return {int(outside): int(inside) for _, outside, inside in ports}
 
 
+ADDRESSES = {"BIND_ADDRESS", "TRUSTED_PROXIES"}
+"""Variables with a default, none of which is a secret."""
+
+
+OF_SOURCES = {f"SOURCE_{engine.upper()}_{what}" for engine in SOURCES for what in ("URL", "TOKEN")}
+"""Engines that may be asked, which are none unless somebody says so."""
+
+
 def test_no_secret_has_a_default(variables: dict[str, str]) -> None:
-    named = variables_in(read_raw())
-    assert {one.name for one in named if one.rule != ":?"} == {"BIND_ADDRESS"}
+    named = [one for one in variables_in(read_raw()) if one.name not in OF_SOURCES]
+    assert {one.name for one in named if one.rule != ":?"} == ADDRESSES
     assert all("deploy/make-env.sh" in one.rest for one in named if one.rule == ":?")
-    assert {one.name for one in named} - {"BIND_ADDRESS"} == set(variables)
+    assert {one.name for one in named} - ADDRESSES == set(variables)
+
+
+def test_no_engine_is_asked_unless_somebody_says_so() -> None:
+    named = [one for one in variables_in(read_raw()) if one.name in OF_SOURCES]
+    assert {one.name for one in named} == OF_SOURCES
+    assert {(one.rule, one.rest) for one in named} == {(":-", "")}
+
+
+def test_only_workers_have_the_credentials_for_engines(services: dict[str, Any]) -> None:
+    for name in OURS:
+        given = {one for one in services[name]["environment"] if one.startswith(f"{PREFIX}SOURCE_")}
+        tokens = {one for one in given if one.endswith("_TOKEN")}
+        assert len(given - tokens) == len(SOURCES)
+        assert len(tokens) == (len(SOURCES) if name in {"worker", "large-worker"} else 0)
 
 
 def test_no_secret_is_written_down() -> None:
@@ -185,17 +209,21 @@ def test_images_have_a_version(services: dict[str, Any]) -> None:
         assert re.search(r":\d+(\.\d+)+(-[a-z]+)?$", service["image"]), name
 
 
-@pytest.mark.parametrize("name", ["worker", "callbacks"])
+@pytest.mark.parametrize("name", ["worker", "large-worker", "callbacks"])
 def test_workers_can_be_scaled(name: str, services: dict[str, Any]) -> None:
     assert not {"container_name", "ports", "volumes", "hostname"} & set(services[name])
+
+
+def test_executions_of_every_size_have_workers(services: dict[str, Any]) -> None:
+    assert services["worker"]["command"] == ["worker", "--size", "small"]
+    assert services["large-worker"]["command"] == ["worker", "--size", "large"]
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_the_commands_exist(name: str, services: dict[str, Any]) -> None:
     command: Any = get_command(app)
     first, *options = services[name]["command"]
-    known = {option for parameter in command.commands[first].params for option in parameter.opts}
-    assert set(options) <= known
+    assert command.commands[first].make_context(first, list(options)).command.name == first
 
 
 @pytest.mark.parametrize("name", [*OURS, *SERVERS])

@@ -10,6 +10,7 @@ from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from producer import bodies
 from producer.bodies import bounded, decompressed, lines
 from producer.contract.errors import MalformedBody, TooLarge, UnsupportedMediaType
 
@@ -157,3 +158,42 @@ def test_a_line_without_end_is_not_gathered() -> None:
     with pytest.raises(TooLarge):
         list(lines(endless(), 10_000))
     assert drawn == 11
+
+
+def squeezed(coding: str, data: bytes, count: int) -> bytes:
+    if coding == "gzip":
+        return gzip.compress(data * count)
+    return bytes(zstd.compress(data * count))
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_a_body_may_not_grow_without_bounds(coding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "RATIO_FROM", 1_000_000)
+    body = squeezed(coding, bytes(1_000), 20_000)
+    drawn: list[int] = []
+    with pytest.raises(TooLarge, match="200 times") as raised:
+        drawn.extend(map(len, decompressed([body], coding)))
+    assert sum(drawn) <= max(1_000_000, 200 * len(body))
+    assert raised.value.remedy == "Send it without Content-Encoding."
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_a_body_that_stays_small_may_grow_as_it_likes(coding: str) -> None:
+    body = squeezed(coding, bytes(1_000), 20_000)
+    assert sum(map(len, decompressed([body], coding))) == 20_000_000 > 200 * len(body)
+
+
+def test_blank_lines_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MAX_BLANK_LINES", 100)
+    assert [*lines([b"\n" * 100, b"{}"], 10)] == [b"{}"]
+    drawn = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal drawn
+        while True:
+            drawn += 1
+            yield b" \n" * 20
+
+    with pytest.raises(TooLarge, match="100 blank lines"):
+        list(lines(endless(), 10))
+    assert drawn == 6

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from producer.contract.callbacks import told
 from producer.contract.errors import Conflict, ExportFailed, Gone, InvalidOptions, NotFound
 from producer.contract.export import Export, RenderProfile, State
 from producer.contract.outbox import Settled
@@ -45,7 +46,7 @@ def ended(house: House, how: State) -> Export:
         return house.gateway.exports.find(export.id)
     house.settle_down()
     if how is State.DELETED:
-        house.gateway.exports.revoke(export.id)
+        house.gateway.exports.revoke(export.id, "somebody")
     else:
         house.clock.advance(8 * DAY)
     return house.gateway.exports.find(export.id)
@@ -144,7 +145,7 @@ def test_a_token_of_an_export_that_was_forgotten_is_not_found(house: House) -> N
     with pytest.raises(NotFound):
         house.gateway.links.follow(token(export))
     with pytest.raises(NotFound):
-        house.gateway.exports.revoke(export.id)
+        house.gateway.exports.revoke(export.id, "somebody")
     with pytest.raises(NotFound):
         house.gateway.exports.find(export.id)
     assert house.gateway.exports.requested_by(export.id) is None
@@ -152,10 +153,10 @@ def test_a_token_of_an_export_that_was_forgotten_is_not_found(house: House) -> N
 
 def test_deleting_takes_the_archive_and_cancels_what_is_not_finished(house: House) -> None:
     export = made(house)
-    assert house.gateway.exports.revoke(export.id).status is State.DELETED
+    assert house.gateway.exports.revoke(export.id, "somebody").status is State.DELETED
     assert house.archives() == []
     (html,) = house.send(RECORD, export={"format": "html"})
-    assert house.gateway.exports.revoke(html.id).status is State.DELETED
+    assert house.gateway.exports.revoke(html.id, "somebody").status is State.DELETED
     house.settle_down()
     assert (house.archives(), house.pending()) == ([], [])
     assert house.gateway.exports.find(html.id).status is State.DELETED
@@ -163,19 +164,19 @@ def test_deleting_takes_the_archive_and_cancels_what_is_not_finished(house: Hous
 
 def test_deleting_again_changes_nothing_and_finishes_what_was_left(house: House) -> None:
     export = made(house)
-    first = house.gateway.exports.revoke(export.id)
+    first = house.gateway.exports.revoke(export.id, "somebody")
     current = house.gateway.outbox.settled(export.id)
     assert isinstance(current, Settled)
     house.objects.put(current.facts.pending.archive_key, b"left over")
     house.clock.advance(5)
-    assert house.gateway.exports.revoke(export.id) == first
+    assert house.gateway.exports.revoke(export.id, "somebody") == first
     assert house.archives() == []
 
 
 def test_a_deletion_is_told_to_the_board_even_if_it_is_away(house: House) -> None:
     (export,) = house.send(RECORD)
     house.broker.down = True
-    house.gateway.exports.revoke(export.id)
+    house.gateway.exports.revoke(export.id, "somebody")
     house.broker.down = False
     assert house.gateway.exports.find(export.id).status is State.QUEUED
     house.settle_down()
@@ -199,6 +200,24 @@ def test_callbacks_can_be_switched_off() -> None:
     with pytest.raises(Conflict):
         house.request(RECORD, callback_url=HOOK)
     assert house.pending() == []
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_an_export_tells_a_bounded_number_of_addresses(
+    house: House, late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(told, "MOST_CALLBACKS", 2)
+    house.send(RECORD)
+    for number in range(2):
+        house.request(RECORD, callback_url=f"https://receiver.example/{number}")
+    if late:
+        house.settle_down()
+    with pytest.raises(Conflict, match="the most") as raised:
+        house.request(RECORD, callback_url="https://receiver.example/2")
+    assert raised.value.field == "callback_url"
+    house.request(RECORD, callback_url="https://receiver.example/1")
+    house.settle_down()
+    assert {export.status for _, export in house.receiver.told} == {State.READY}
 
 
 @pytest.mark.parametrize("late", [False, True])

@@ -24,9 +24,10 @@ from producer.contract.errors import (
     Unauthenticated,
 )
 from producer.contract.export import Export, State
-from producer.contract.record import read_header
+from producer.contract.jsonbounds import MAX_DEPTH
+from producer.contract.record import moment_of, read_header
 from producer.events import COMPLETED, STARTED, Event, check_type, first_line
-from producer.incoming import Incoming, as_text, moment_of, streamed_record
+from producer.incoming import Incoming, as_text, streamed_record
 from tests.house import HOOK, House, TestSender, record_of, step
 
 RECORD = record_of([step("fetch", output={"n": 10**30}, x_raw=[1]), step("think", "failed")], x_note="kept")
@@ -304,7 +305,7 @@ def test_what_was_stored_without_the_broker_is_listed_when_it_is_back(house: Hou
 
 def test_a_record_that_could_not_be_read_again_is_not_stored(house: House) -> None:
     deep: Any = "x"
-    for _ in range(jsontext.MAX_DEPTH - 1):
+    for _ in range(MAX_DEPTH - 1):
         deep = [deep]
     record = {**RECORD, "execution": {**RECORD["execution"], "input": deep}}
     with pytest.raises(MalformedBody, match="nested too deeply"):

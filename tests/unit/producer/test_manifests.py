@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
 
 from producer.contract.errors import Conflict, NotFound, ObjectNotFound, StorageUnavailable
 from producer.contract.export import Export
-from producer.manifests import ObjectFile, manifest_of
-from tests.fakes import MemoryObjects
+from producer.manifests import last_member, manifest_of
 from tests.house import House, record_of, step
+from worker.archive import Member, write_archive
 
 RECORD = record_of([step(f"s{number}", output="x" * 50) for number in range(3_000)])
 
@@ -40,7 +41,10 @@ def test_the_manifest_is_that_of_the_archive(house: House, monkeypatch: pytest.M
     monkeypatch.setattr(house.objects, "stream", watched)
     text = b"".join(manifest_of(house.objects, house.gateway.exports, export.id))
     assert text == zipfile.ZipFile(BytesIO(data)).read("manifest.json")
-    assert sum(read) < len(data), "the archive is not fetched for it"
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        stored = archive.getinfo("manifest.json").compress_size
+    assert len(read) == 3
+    assert sum(read) < stored + 5_000, "neither the archive nor its directory is fetched for it"
 
 
 def test_an_archive_without_a_manifest_says_so(house: House) -> None:
@@ -53,7 +57,7 @@ def test_an_export_that_is_not_ready_has_none(house: House) -> None:
     (export,) = house.send(RECORD, export={"include": ["manifest"]})
     with pytest.raises(Conflict, match="not ready"):
         manifest_of(house.objects, house.gateway.exports, export.id)
-    house.gateway.exports.revoke(export.id)
+    house.gateway.exports.revoke(export.id, "somebody")
     with pytest.raises(Conflict, match="deleted"):
         manifest_of(house.objects, house.gateway.exports, export.id)
 
@@ -68,23 +72,25 @@ def test_what_goes_wrong_shows_before_the_first_byte(house: House) -> None:
         manifest_of(house.objects, house.gateway.exports, export.id)
 
 
-def test_a_stored_object_reads_as_a_file() -> None:
-    objects = MemoryObjects()
-    data = bytes(range(256)) * 10
-    objects.put("a", data)
-    file, real = ObjectFile(objects, "a", len(data)), BytesIO(data)
-    for offset, whence, count in [
-        (0, 0, 10),
-        (-20, 2, 100),
-        (5, 1, 3),
-        (100, 0, 0),
-        (10**6, 0, 5),
-        (0, 2, 1),
-        (7, 0, -1),
-    ]:
-        for one in (file, real):
-            one.seek(offset, whence)
-        assert file.read(count) == real.read(count)
-        assert file.tell() == real.tell()
-    assert file.readable()
-    assert file.seekable()
+@pytest.mark.parametrize("count", [1, 2, 300])
+@pytest.mark.parametrize("limit", [None, 100], ids=["zip64", "plain"])
+def test_the_last_member_is_found_in_the_last_bytes(count: int, limit: int | None) -> None:
+    members = [Member(f"{n}.md", [b"x" * n], limit if n < 100 else None) for n in range(count)]
+    data = b"".join(write_archive(members, moment=datetime(2025, 1, 1, tzinfo=UTC)))
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        expected = archive.infolist()[-1]
+
+    for size in (4096, len(data)):
+        found = last_member(data[-size:])
+        assert found is not None
+        assert (found.filename, found.header_offset, found.compress_size, found.file_size) == (
+            expected.filename,
+            expected.header_offset,
+            expected.compress_size,
+            expected.file_size,
+        )
+
+
+@pytest.mark.parametrize("tail", [b"", b"PK", b"x" * 5_000, b"PK\x01\x02" * 1_000, b"PK\x06\x07" + bytes(38)])
+def test_what_is_no_end_of_a_zip_has_no_last_member(tail: bytes) -> None:
+    assert last_member(tail) is None

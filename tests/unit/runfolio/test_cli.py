@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from runfolio import cli, terminal
 from runfolio.target import find_target, find_tokens_file
+from tests.fakes import Receiver, Reply
 from tests.unit.runfolio.examples import ARCHIVE, as_json, as_lines, record
 
 
@@ -50,7 +51,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     return Run(capsys)
 
 
-COMMANDS = ["up", "send", "export", "retry", "doctor", "schema", "gateway", "worker", "sweep"]
+COMMANDS = ["up", "login", "send", "export", "retry", "doctor", "schema", "gateway", "worker", "sweep"]
 TOKEN_COMMANDS = [["token", name] for name in ("create", "list", "revoke")]
 
 
@@ -74,6 +75,7 @@ def test_every_command_has_help(command: list[str]) -> None:
         ["export", "x"],
         ["retry"],
         ["retry", "id", "--all-failed"],
+        ["login", "someone"],
         ["token", "create", "--name", "n", "--can", "fly", "--workflows", "*", "--data-dir", "."],
         ["up", "--port", "70000"],
         ["schema", "nothing"],
@@ -99,9 +101,18 @@ def test_wrong_usage_is_one_line_and_code_2(run: Run, arguments: list[str]) -> N
         (["send", "x", "--url", "http://h", "--data-dir", "d"], "two gateways"),
         (["export", "missing", "-o", "out"], "missing cannot be read"),
         (["export", "x", "-o", "out", "--timezone", "Mars/Base"], "no time zone"),
+        (
+            ["export", "x", "-o", "out", "--redaction-rules", "missing"],
+            "'missing' is no file of redaction rules: it cannot",
+        ),
+        (["export", "x", "-o", "out", "--redaction-rules", "x"], "'x' is no file of redaction rules: the file must be"),
         (["export", "x", "-o", "x"], "x cannot be written to"),
         (["token", "list"], "no data folder .runfolio"),
         (["doctor"], "No stack runs"),
+        (["login"], "No stack runs on the data folder"),
+        (["login", "--url", "http://127.0.0.1:1", "--token", "t"], "http://127.0.0.1:1 does not answer"),
+        (["login", "--url", "http://127.0.0.1:1"], "There is no token"),
+        (["login", "--url", "http://h", "--data-dir", "d"], "two gateways"),
         (["gateway"], "RUNFOLIO_"),
     ],
 )
@@ -147,11 +158,52 @@ def test_export_prints_the_archives_path_alone(run: Run) -> None:
     ]
 
 
+def test_login_prints_the_link_alone(run: Run) -> None:
+    link = "https://runfolio.example/login#code=a-code"
+    answer = json.dumps({"url": link, "expires_at": "2025-04-09T16:00:00Z"}).encode()
+    with Receiver(Reply(201, {"Content-Type": "application/json"}, answer)) as gateway:
+        ended = run("login", "--url", gateway.url(""), "--token", "rf_mine")
+    (request,) = gateway.received
+    assert ended == Ended(0, f"{link}\n", "")
+    assert (request.path, request.body) == ("/v1/login-links", b"")
+    assert request.headers["authorization"] == "Bearer rf_mine"
+
+
+def test_login_says_what_the_gateway_says_and_no_token(run: Run) -> None:
+    problem = {"type": "urn:runfolio:problem:unauthenticated", "detail": "The token is not known here."}
+    with Receiver(Reply(401, {"Content-Type": "application/problem+json"}, json.dumps(problem).encode())) as gateway:
+        ended = run("login", "--url", gateway.url(""), "--token", "rf_secret")
+    assert (ended.code, ended.out) == (1, "")
+    assert "The token is not known here." in ended.err
+    assert "rf_secret" not in ended.err
+
+
 def test_settings_of_the_environment_count_for_export(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("x").write_bytes(as_lines(record()))
     monkeypatch.setenv("RUNFOLIO_TIMEZONE", "Asia/Tokyo")
     assert "_2025-04-09_23_59_56_" in run("export", "x", "-o", "out").out
     assert "_2025-04-09_14_59_56_" in run("export", "x", "-o", "out", "--timezone", "UTC").out
+
+
+def test_export_redacts_as_it_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    leaking = [{"name": "fetch", "status": "succeeded", "output": {"password": "some words"}, "log": "EMP-17"}]
+    Path("x").write_bytes(as_lines(record(steps=leaking)))
+    Path("rules").write_text('[{"name": "employee", "pattern": "EMP-[0-9]+"}]')
+
+    def text(*arguments: str) -> str:
+        path = run("export", "x", "-o", f"out-{len(list(Path().iterdir()))}", *arguments).out.strip()
+        return zipfile.ZipFile(path).read("fetch_success.md").decode()
+
+    assert "some words" not in text()
+    assert "some words" in text("--redaction", "off")
+    assert "[redacted: employee]" in text("--redaction-rules", "rules")
+    monkeypatch.setenv("RUNFOLIO_REDACTION_RULES", "rules")
+    assert "[redacted: employee]" in text()
+    monkeypatch.setenv("RUNFOLIO_REDACTION", "fail")
+    refused = run("export", "x", "-o", "refused")
+    assert refused.code == 1
+    assert "Step 1, 'fetch', holds what the rules 'employee', 'secret-field' take for a secret" in refused.err
+    assert not list(Path("refused").glob("*"))
 
 
 @pytest.mark.parametrize("name", ["execution-record", "export", "export-options"])

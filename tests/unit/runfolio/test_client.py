@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import httpx
 import pytest
 
@@ -10,6 +12,7 @@ from producer.contract.errors import (
     InvalidRecord,
     MalformedBody,
     NotFound,
+    RateLimited,
     RunfolioError,
     TooLarge,
     Unauthenticated,
@@ -77,6 +80,32 @@ def test_an_address_that_is_none_is_refused() -> None:
         client.alive()
 
 
+def test_a_login_link_is_asked_for_with_the_token() -> None:
+    link = {"url": "https://runfolio.example/login#code=abc", "expires_at": "2025-04-09T16:00:00Z"}
+    gateway = Scripted(answer(link, 201))
+    with gateway.client() as client:
+        assert client.login_link() == link["url"]
+    assert gateway.asked == ["POST /v1/login-links"]
+    assert gateway.requests[0].headers["Authorization"] == "Bearer secret-token"
+    assert gateway.requests[0].content == b""
+
+
+@pytest.mark.parametrize("value", [{}, {"url": None}, {"url": ""}, {"url": 5}, [], "https://runfolio.example"])
+def test_an_answer_without_a_link_is_no_link(value: object) -> None:
+    with Scripted(answer(value, 201)).client() as client, pytest.raises(MalformedBody):
+        client.login_link()
+
+
+def test_a_token_that_makes_no_link_is_told_why() -> None:
+    gateway = Scripted(problem(401, "unauthenticated", remedy="Make one: runfolio token create …"), refused)
+    with gateway.client() as client:
+        with pytest.raises(Unauthenticated, match="Why") as caught:
+            client.login_link()
+        with pytest.raises(Unavailable):
+            client.login_link()
+    assert caught.value.remedy == "Make one: runfolio token create …"
+
+
 def test_ids_are_one_segment_each() -> None:
     gateway = Scripted(answer(export(), 202))
     with gateway.client() as client:
@@ -131,3 +160,27 @@ def test_a_download_that_fails_never_tells_the_link() -> None:
         with pytest.raises(Gone):
             list(client.download("http://gateway.test/d/secret-link"))
     assert "secret-link" not in raised.value.detail
+
+
+def test_a_request_that_came_too_soon_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    limited = problem(429, "rate-limited")
+    limited.headers["retry-after"] = "7"
+    script = Scripted(limited, problem(429, "rate-limited"), answer({"status": "alive"}))
+    script.client().alive()
+    assert waited == [7, 1]
+
+
+def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    script = Scripted(*(problem(429, "rate-limited", remedy="Come again.") for _ in range(20)))
+    with pytest.raises(RateLimited):
+        script.client().alive()
+    assert len(script.requests) == 11
+
+
+def test_a_stream_that_came_too_soon_cannot_be_sent_again() -> None:
+    script = Scripted(problem(429, "rate-limited"))
+    with pytest.raises(RateLimited):
+        script.client().send_event({}, iter([b"{}"]))

@@ -18,6 +18,10 @@ from producer.contract.errors import InvalidOptions, InvalidRecord, NotCompleted
 from producer.contract.export import Options, RenderProfile, read_requested
 from producer.contract.record import read_header, read_step
 from producer.contract.records import Records
+from producer.contract.redaction.redactor import Redactor
+from producer.contract.redaction.site import SiteRule
+from producer.contract.shown import ShownRecord
+from producer.incoming import Most
 from runfolio.inputs import Engine, open_input
 from runfolio.offline import export_offline
 from tests.fakes import MemoryObjects
@@ -28,11 +32,18 @@ CODEMIE = Path(__file__).parents[3] / "samples" / "codemie-virtual-assistant.jso
 
 
 def exported(folder: Path, content: bytes, choices: dict[str, Any] | None = None, **options: Any) -> list[Path]:
+    folder.mkdir(exist_ok=True)
     (folder / "input").write_bytes(content)
     profile = options.pop("profile", RenderProfile())
     with open_input(str(folder / "input"), options.pop("engine", None)) as source:
         made = export_offline(
-            source, folder / "out", choices or {}, profile=profile, report=lambda _done, _total: None, **options
+            source,
+            folder / "out",
+            choices or {},
+            profile=profile,
+            redactor=options.pop("redactor", Redactor()),
+            report=lambda _done, _total: None,
+            **options,
         )
         return list(made)
 
@@ -43,7 +54,7 @@ def made_by_the_worker(value: dict[str, Any], options: Options) -> bytes:
     moment = datetime(2025, 4, 9, 14, 59, 56, tzinfo=UTC)
     written = Records(MemoryObjects()).write(header, steps, moment=moment, confirm=lambda: datetime.now(UTC))
     pending = draft(
-        written.record,
+        ShownRecord(written.record, Redactor()),
         options,
         RenderProfile(),
         nonce="",
@@ -51,7 +62,7 @@ def made_by_the_worker(value: dict[str, Any], options: Options) -> bytes:
         created_at=moment,
         requested_by="",
     )
-    return b"".join(archive_of(written.record, pending, lambda _done, _total: None))
+    return b"".join(archive_of(written.record, pending, lambda _done, _total: None, Redactor()))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +134,12 @@ def test_a_record_without_times_takes_the_events_or_the_files(tmp_path: Path) ->
     os.utime(tmp_path / "input", (1_000_000_000, 1_000_000_000))
     with open_input(str(tmp_path / "input")) as source:
         (path,) = export_offline(
-            source, tmp_path / "out", {}, profile=RenderProfile(), report=lambda _done, _total: None
+            source,
+            tmp_path / "out",
+            {},
+            profile=RenderProfile(),
+            redactor=Redactor(),
+            report=lambda _done, _total: None,
         )
     assert "_2001-09-09_01_46_40_" in path.name
 
@@ -161,10 +177,24 @@ def test_what_a_gateway_refuses_is_refused(
 def test_a_step_above_the_limit_is_named(tmp_path: Path, form: Any) -> None:
     value = record(steps=[{"name": "a", "status": "succeeded"}, {"name": "b", "status": "failed", "log": "x" * 999}])
     with pytest.raises(TooLarge, match=r"steps\[1\]"):
-        exported(tmp_path, form(value), max_step_bytes=500)
+        exported(tmp_path, form(value), most=Most(500))
     assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_pretty_printed_json_makes_the_same_bytes(tmp_path: Path) -> None:
     (path,) = exported(tmp_path, json.dumps(record(), indent=4).encode())
     assert path.read_bytes() == made_by_the_worker(record(), Options())
+
+
+def test_secrets_are_redacted_as_on_a_server(tmp_path: Path) -> None:
+    leaking = [{"name": "fetch", "status": "succeeded", "output": {"password": "some words"}, "log": "EMP-17"}]
+    redactor = Redactor(site=(SiteRule("employee", "EMP-[0-9]+"),))
+    profile = RenderProfile(redaction=redactor.identity)
+    (path,) = exported(tmp_path, as_lines(record(steps=leaking)), profile=profile, redactor=redactor)
+    text = zipfile.ZipFile(path).read("fetch_success.md")
+    assert b"some words" not in text
+    assert b"EMP-17" not in text
+    assert b"[redacted: employee]" in text
+    value = record(steps=leaking)
+    (plain,) = exported(tmp_path / "plain", as_json(value))
+    assert plain.read_bytes() == made_by_the_worker(value, Options())

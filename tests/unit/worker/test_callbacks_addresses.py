@@ -1,90 +1,18 @@
 from __future__ import annotations
 
-import ipaddress
 import socket
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from producer.contract.callbacks import parse_url
-from producer.contract.errors import InvalidSetting
-from worker.callbacks.addresses import AllowList, checked_addresses, is_public, system_resolver
+from producer.contract.callbacks import AllowList, parse_url
+from tests.unit.hostile_addresses import LITERALS, PRIVATE
+from worker.callbacks.addresses import checked_addresses, system_resolver
 from worker.callbacks.outcome import Undelivered
-
-PRIVATE = [
-    "0.0.0.0",  # noqa: S104 # an address that must be refused; nothing listens on it
-    "0.1.2.3",
-    "10.0.0.1",
-    "100.64.0.1",
-    "100.100.100.200",
-    "127.0.0.1",
-    "127.255.255.254",
-    "168.63.129.16",
-    "169.254.169.254",
-    "169.254.170.2",
-    "172.16.0.1",
-    "172.31.255.255",
-    "192.0.0.8",
-    "192.0.0.192",
-    "192.0.2.1",
-    "192.88.99.1",
-    "192.168.1.1",
-    "198.18.0.1",
-    "198.51.100.1",
-    "203.0.113.1",
-    "224.0.1.1",
-    "239.255.255.250",
-    "240.0.0.1",
-    "255.255.255.255",
-    "::",
-    "::1",
-    "::127.0.0.1",
-    "::ffff:127.0.0.1",
-    "::ffff:10.0.0.1",
-    "::ffff:169.254.169.254",
-    "::ffff:0:127.0.0.1",
-    "64:ff9b::127.0.0.1",
-    "64:ff9b::10.0.0.1",
-    "64:ff9b::169.254.169.254",
-    "64:ff9b:1::1",
-    "100::1",
-    "2001::1",
-    "2001:0:4136:e378:8000:63bf:3fff:fdd2",
-    "2001:10::1",
-    "2001:20::1",
-    "2001:db8::1",
-    "2002:7f00:1::",
-    "2002:a00:1::1",
-    "2002:808:808::1",
-    "3fff::1",
-    "4000::1",
-    "5f00::1",
-    "fc00::1",
-    "fd00:ec2::254",
-    "fd20:ce::254",
-    "fe80::1",
-    "fe80::a9fe:a9fe%eth0",
-    "fec0::1",
-    "ff02::1",
-    "ff0e::1",
-]
-PUBLIC = ["8.8.8.8", "1.1.1.1", "93.184.215.14", "2606:4700:4700::1111", "2a00:1450:4001:830::200e", "64:ff9b::8.8.8.8"]
 
 
 def resolving(*addresses: str) -> Any:
     return lambda _host, _port: addresses
-
-
-@pytest.mark.parametrize("address", PRIVATE)
-def test_addresses_that_are_not_public(address: str) -> None:
-    assert not is_public(ipaddress.ip_address(address))
-
-
-@pytest.mark.parametrize("address", PUBLIC)
-def test_addresses_that_are_public(address: str) -> None:
-    assert is_public(ipaddress.ip_address(address))
 
 
 @pytest.mark.parametrize("address", PRIVATE)
@@ -94,9 +22,7 @@ def test_a_name_that_resolves_to_such_an_address_is_refused(address: str) -> Non
     assert address not in caught.value.detail
 
 
-@pytest.mark.parametrize(
-    "host", [f"[{address}]" if ":" in address else address for address in PRIVATE if "%" not in address]
-)
+@pytest.mark.parametrize("host", LITERALS)
 def test_such_an_address_itself_is_refused(host: str) -> None:
     with pytest.raises(Undelivered, match="not public"):
         checked_addresses(parse_url(f"http://{host}/"), AllowList(), resolving())
@@ -169,49 +95,6 @@ def test_what_the_operator_does_not_name_is_not_allowed(allow: str, url: str, ad
         checked_addresses(parse_url(url), AllowList(allow), resolving(address))
 
 
-@pytest.mark.parametrize(
-    "item",
-    [
-        "http://x",
-        "*.internal",
-        "a b",
-        "10.0.0.1/8",
-        "127.1",
-        "2130706433",
-        "x:99999",
-        "10.0.0.1:99999",
-        "x/y",
-        "a@b",
-        "x?",
-        ":80",
-        "[::1",
-        "a#b",
-    ],
-)
-def test_a_wrong_setting_is_named(item: str) -> None:
-    with pytest.raises(InvalidSetting, match="RUNFOLIO_CALLBACK_ALLOW") as caught:
-        AllowList(f"good.example,{item}")
-    assert item in caught.value.detail
-
-
-@settings(max_examples=200)
-@given(
-    st.ip_addresses(network="10.0.0.0/8")
-    | st.ip_addresses(network="127.0.0.0/8")
-    | st.ip_addresses(network="169.254.0.0/16")
-)
-def test_no_disguise_of_a_private_ipv4_address_is_public(address: ipaddress.IPv4Address) -> None:
-    number = int(address)
-    for disguise in (
-        number,
-        0xFFFF << 32 | number,
-        0x64FF9B << 96 | number,
-        0x2002 << 112 | number << 80,
-        0x20010000 << 96 | number ^ 0xFFFFFFFF,
-    ):
-        assert not is_public(ipaddress.IPv6Address(disguise))
-
-
 def test_the_systems_resolver_hands_on_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     def getaddrinfo(host: str, port: int, **options: Any) -> list[Any]:
         assert (host, port, options) == ("receiver.example", 443, {"type": socket.SOCK_STREAM})
@@ -236,3 +119,40 @@ def test_a_name_that_does_not_resolve_is_no_error_of_the_librarys(monkeypatch: p
 def test_a_name_of_this_machine_is_refused() -> None:
     with pytest.raises(Undelivered, match="not public"):
         checked_addresses(parse_url("http://localhost/"), AllowList(), system_resolver)
+
+
+class Rebinding:
+    """A name whose every answer is another one."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self._answers = iter(answers)
+
+    def __call__(self, _host: str, _port: int) -> list[str]:
+        return next(self._answers)
+
+
+@pytest.mark.parametrize("then", PRIVATE)
+def test_a_name_that_led_to_a_public_address_once_is_checked_anew_for_every_attempt(then: str) -> None:
+    url, rebinding = (
+        parse_url("https://rebind.example/"),
+        Rebinding(["8.8.8.8"], [then], ["8.8.8.8", then], ["1.1.1.1"]),
+    )
+    assert [str(one) for one in checked_addresses(url, AllowList(), rebinding)] == ["8.8.8.8"]
+    for _ in range(2):
+        with pytest.raises(Undelivered, match="not public"):
+            checked_addresses(url, AllowList(), rebinding)
+    assert [str(one) for one in checked_addresses(url, AllowList(), rebinding)] == ["1.1.1.1"]
+
+
+@pytest.mark.parametrize("nonsense", ["", "2130706433", "0x7f000001", "127.1", "localhost", "127.0.0.1:80"])
+def test_a_resolver_that_answers_no_address_is_connected_to_nowhere(nonsense: str) -> None:
+    with pytest.raises(Undelivered, match="no address"):
+        checked_addresses(parse_url("http://receiver.example/"), AllowList(), resolving(nonsense))
+
+
+def test_a_named_port_is_the_only_one() -> None:
+    allow = AllowList("127.0.0.1:8080")
+    assert checked_addresses(parse_url("http://127.0.0.1:8080/"), allow, resolving())
+    for port in (80, 6379, 8333, 18080):
+        with pytest.raises(Undelivered):
+            checked_addresses(parse_url(f"http://127.0.0.1:{port}/"), allow, resolving())

@@ -24,12 +24,12 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from producer.contract import jsontext
-from producer.contract.callbacks import CallbackEntry
+from producer.contract.callbacks import AllowList, CallbackEntry
 from producer.contract.errors import InvalidSetting, Unavailable
 from producer.contract.export import Archive, ExecutionRef, Export, Options, Progress, State, WorkflowRef
 from producer.contract.problem import problem_of
 from tests.fakes import Receiver, Reply
-from worker.callbacks import AllowList, Outcome, Sender, Verdict
+from worker.callbacks import Outcome, Sender, Verdict
 from worker.callbacks.sender import judge
 from worker.callbacks.transport import Answer, Limits
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from functools import partial
 from itertools import count
 from typing import Any
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from producer.contract.errors import BrokerUnavailable, Gone, RunfolioError, StorageUnavailable
 from producer.contract.export import Export, Pending, State
 from producer.contract.outbox import Outbox, Settled
-from tests.house import HOOK, House, Process, Step, Wire, record_of, step
+from tests.house import HOOK, AtLast, AtOnce, House, Process, Step, Wire, record_of, step
 
 RECORD = record_of([step("fetch"), step("think", "failed", output="# no"), step("fetch")])
 LARGE = record_of([step("fetch", output="x" * 30_000) for _ in range(6)])
@@ -125,7 +126,7 @@ def export_again(house: House, **options: Any) -> Export:
 
 
 def revoke(export_id: str, house: House) -> Export:
-    return house.gateway.exports.revoke(export_id)
+    return house.gateway.exports.revoke(export_id, "somebody")
 
 
 def the_old_link_is_swept(house: House) -> None:
@@ -135,8 +136,10 @@ def the_old_link_is_swept(house: House) -> None:
 class Story:
     """One story with one accident."""
 
-    def __init__(self, at: int, happen: Callable[[House], None], *, after: bool) -> None:
-        self.house = House()
+    def __init__(
+        self, at: int, happen: Callable[[House], None], *, after: bool, beside: Executor | None = None
+    ) -> None:
+        self.house = House(beside=beside)
         self.accident = Accident(self.house, at, happen, after=after)
         self.answers: list[Export] = []
 
@@ -206,11 +209,11 @@ class Story:
         assert all(export == ready[0] for _, export in house.receiver.told)
 
 
-def every(happen: Callable[[House], None]) -> Iterator[Story]:
+def every(happen: Callable[[House], None], beside: Executor | None = None) -> Iterator[Story]:
     """Yield stories with the accident ever later, ahead of a call's effect and after it, until it comes too late."""
     for after in (False, True):
         for at in count():
-            story = Story(at, happen, after=after)
+            story = Story(at, happen, after=after, beside=beside)
             yield story
             if story.accident.came_too_late(at):
                 break
@@ -226,10 +229,13 @@ ACCIDENTS = [
 ]
 
 
+@pytest.mark.parametrize("beside", [AtOnce(), AtLast()], ids=["entry first", "task first"])
 @pytest.mark.parametrize("record", [RECORD, LARGE], ids=["small", "large"])
 @pytest.mark.parametrize("happen", ACCIDENTS)
-def test_an_event_becomes_one_archive(happen: Callable[[House], None], record: dict[str, Any]) -> None:
-    for story in every(happen):
+def test_an_event_becomes_one_archive(
+    happen: Callable[[House], None], record: dict[str, Any], beside: Executor
+) -> None:
+    for story in every(happen, beside):
         story.begin()
         story.insist(partial(send, record))
         story.settle()
@@ -243,7 +249,7 @@ def test_a_deleted_export_is_made_anew(happen: Callable[[House], None]) -> None:
         house = story.house
         (first,) = house.send(RECORD, export={"include": ["manifest"]})
         house.settle_down()
-        house.gateway.exports.revoke(first.id)
+        house.gateway.exports.revoke(first.id, "somebody")
         story.begin()
         options: dict[str, Any] = {"include": ["manifest"], "callback_url": HOOK}
         story.insist(partial(export_again, **options))
@@ -278,7 +284,7 @@ def delete(house: House) -> None:
     exports = Process(house, Wire()).exports
     for key in house.stored():
         if key.startswith(("pending/", "exports/")):
-            exports.revoke(key.split("/")[1].partition(".")[0])
+            exports.revoke(key.split("/")[1].partition(".")[0], "somebody")
 
 
 def test_a_deletion_wins_at_every_moment() -> None:
@@ -315,14 +321,12 @@ def test_giving_up_comes_to_its_end(happen: Callable[[House], None]) -> None:
     for story in every(happen):
         house = story.house
         story.answers = house.send(RECORD, **EVENT)
-        house.queue.exports.clear()
-        house.broker.queues.clear()
+        house.queue.lose_exports()
         story.begin()
         for _ in range(20):
             house.clock.advance(600)
             story.accident.survive(house.worker.sweeper(max_attempts=2).round)
-            house.queue.exports.clear()
-            house.broker.queues.clear()
+            house.queue.lose_exports()
         story.settle()
         story.ends(State.FAILED)
 

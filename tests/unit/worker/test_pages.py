@@ -14,6 +14,7 @@ import pytest
 from producer.contract.errors import DamagedRecord
 from producer.contract.export import Extra, Format, Options, Pending, RenderProfile, StepFilter
 from producer.contract.records import Record, Records
+from producer.contract.redaction.redactor import Redactor
 from tests.fakes import MemoryObjects
 from tests.house import step
 from tests.unit.contract.test_outbox import pending
@@ -26,6 +27,7 @@ STEPS = [
     step("fetch", output={"a": [1, 2]}, iteration=2, children=[{"name": "tool", "kind": "tool", "input": {"q": 1}}]),
     step("../CON", "timed-out", started_at="2025-04-09T14:59:56", finished_at="2025-04-09T15:00:00Z"),
 ]
+REDACTOR = Redactor()
 REPOSITORY = Path(__file__).parents[3]
 
 
@@ -40,7 +42,7 @@ def asked(profile: RenderProfile | None = None, **options: Any) -> Pending:
 
 
 def zipped(record: Record, profile: RenderProfile | None = None, **options: Any) -> bytes:
-    return b"".join(archive_of(record, asked(profile, **options), lambda _, __: None))
+    return b"".join(archive_of(record, asked(profile, **options), lambda _, __: None, REDACTOR))
 
 
 def test_a_file_a_step() -> None:
@@ -79,7 +81,7 @@ def test_progress_is_told_by_time_and_not_by_steps(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("worker.pages.time.monotonic", lambda: now)
     told: list[tuple[int, int]] = []
     record = write(MemoryObjects(), [step(f"s{number}") for number in range(100)]).record
-    archive = iter(archive_of(record, asked(), lambda done, total: told.append((done, total))))
+    archive = iter(archive_of(record, asked(), lambda done, total: told.append((done, total)), REDACTOR))
     for _ in archive:
         pass
     assert told == []
@@ -87,7 +89,7 @@ def test_progress_is_told_by_time_and_not_by_steps(monkeypatch: pytest.MonkeyPat
         told.clear()
         clock = iter(range(10**6))
         monkeypatch.setattr("worker.pages.time.monotonic", lambda clock=clock, each=each: next(clock) * each)
-        for _ in archive_of(record, asked(), lambda done, total: told.append((done, total))):
+        for _ in archive_of(record, asked(), lambda done, total: told.append((done, total)), REDACTOR):
             pass
         assert len(told) == pytest.approx(100 * each / 0.25, rel=0.3)
         assert [total for _, total in told] == [100] * len(told)
@@ -103,14 +105,14 @@ def test_a_report_that_raises_stops_the_work(monkeypatch: pytest.MonkeyPatch) ->
 
     record = write(MemoryObjects(), STEPS).record
     with pytest.raises(KeyboardInterrupt):
-        list(archive_of(record, asked(), stop))
+        list(archive_of(record, asked(), stop, REDACTOR))
 
 
 def test_nothing_is_read_before_the_bytes_are_asked_for() -> None:
     objects = MemoryObjects()
     record = write(objects, [step(output="x" * 50_000) for _ in range(8)]).record
     record = Records(objects).read("wf", "e1", record.stored.digest)
-    archive = archive_of(record, asked(), lambda _, __: None)
+    archive = archive_of(record, asked(), lambda _, __: None, REDACTOR)
     objects.delete([key for key in objects.keys() if key.endswith("ndjson")])  # noqa: SIM118 # it is no dictionary
     with pytest.raises(DamagedRecord, match="is missing"):
         list(archive)
@@ -124,7 +126,7 @@ def test_memory_does_not_grow_with_the_steps(options: dict[str, Any]) -> None:
         record = write(objects, [step(f"s{n}", output=os.urandom(5_000).hex()) for n in range(count)]).record
         record = Records(Cut(objects, 65_536)).read("wf", "e1", record.stored.digest)
         tracemalloc.start()
-        for _ in archive_of(record, asked(**options), lambda _, __: None):
+        for _ in archive_of(record, asked(**options), lambda _, __: None, REDACTOR):
             pass
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from producer.contract.errors import Gone, StorageUnavailable, TooLarge
@@ -117,12 +118,23 @@ def test_a_worker_that_finds_it_settled_only_announces(house: House) -> None:
     (key,) = house.archives()
     etag = house.objects.head(key).etag
     house.objects.delete([key])
-    house.worker.pipeline.run(message)
+    house.worker.pipeline.run(msgspec.structs.replace(message, first=False))
     assert house.archives() == [], "nothing was made again"
     assert etag
     assert [one.status for one in house.broker.published] == [State.READY] * 2
     assert house.broker.published[0] == house.broker.published[1]
     assert house.pending() == []
+    assert state(house, export).status is State.READY
+
+
+def test_a_first_message_that_comes_again_after_a_loss_of_the_board_ends_as_storage_says(house: House) -> None:
+    export, message = sent(house)
+    house.worker.pipeline.run(message)
+    before = house.stored()
+    house.lose_broker()
+    house.worker.pipeline.run(message)
+    assert house.stored() == before, "the same bytes under the same key"
+    assert [one.status for one in house.broker.published] == [State.READY] * 2
     assert state(house, export).status is State.READY
 
 
@@ -152,7 +164,7 @@ def test_a_deletion_during_the_making_wins(house: House) -> None:
     def meanwhile(step: Any, call: Callable[[], Any]) -> Any:
         result = call()
         if step.method == "put_stream":
-            house.gateway.exports.revoke(export.id)
+            house.gateway.exports.revoke(export.id, "somebody")
         return result
 
     house.worker.wire.around = meanwhile
@@ -240,7 +252,7 @@ def test_progress_is_on_the_board(house: House, monkeypatch: pytest.MonkeyPatch)
 def test_what_is_left_of_a_superseded_generation_is_cleared_away(house: House) -> None:
     export, message = sent(house)
     house.worker.pipeline.run(message)
-    house.gateway.exports.revoke(export.id)
+    house.gateway.exports.revoke(export.id, "somebody")
     revived = house.request(RECORD).export
     house.gateway.outbox.accept(message.pending)
     house.worker.pipeline.run(message)

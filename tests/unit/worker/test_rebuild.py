@@ -19,7 +19,7 @@ def house() -> House:
         record = record_of([step()], workflow=f"w{number % 2}", execution=f"e{number}")
         (export,) = made.send(record)
         if number == 3:
-            made.gateway.exports.revoke(export.id)
+            made.gateway.exports.revoke(export.id, "somebody")
         made.clock.advance(1)
     started = {"workflow": {"id": "w0"}, "execution": {"id": "runs", "input": "hello"}}
     made.gateway.intake.event(Event(STARTED, "1", None, jsontext.encode(started)), TestSender())

@@ -157,7 +157,7 @@ def test_an_archive_under_way_is_not_swept(house: House) -> None:
 def test_the_board_is_brought_to_what_storage_says(house: House) -> None:
     export = made(house)
     house.broker.down = True
-    house.gateway.exports.revoke(export.id)
+    house.gateway.exports.revoke(export.id, "somebody")
     house.broker.down = False
     assert house.gateway.exports.find(export.id).status is State.DELETED
     assert [one.status for one in house.board.exports.page().items] == [State.READY]
@@ -190,3 +190,25 @@ def test_a_pass_that_fails_begins_anew_and_one_that_ended_waits(house: House) ->
     house.clock.advance(301)
     with pytest.raises(StorageUnavailable):
         retention.work(10)
+
+
+def test_the_audit_log_is_kept_for_its_time(house: House) -> None:
+    for _ in range(3):
+        house.request(RECORD) if house.pending() else house.send(RECORD)
+        house.gateway.audit.flush()
+        house.clock.advance(DAY)
+    house.objects.put("audit/notes.txt", b"not of the log")
+    keep(house)
+    assert len(house.audited()) == 3
+
+    house.clock.advance(59)  # A batch holds entries of up to a minute later than its name.
+    keep(house, audit_ttl=timedelta(days=2))
+    assert len(house.audited()) == 2
+    house.clock.advance(2)
+    keep(house, audit_ttl=timedelta(days=2))
+    assert len(house.audited()) == 1
+    keep(house, audit_ttl=timedelta(days=1_000_000))
+    assert len(house.audited()) == 1
+    keep(house, audit_ttl=timedelta(days=1))
+    assert house.audited() == []
+    assert "audit/notes.txt" in house.stored()

@@ -7,7 +7,8 @@ import pytest
 from celery import Celery
 
 from producer.contract.errors import BrokerUnavailable, RunfolioError
-from producer.contract.tasks import CALLBACK_TASK, EXPORT_TASK, ExportMessage, encode_message
+from producer.contract.tasks import CALLBACK_TASK, EXPORT_TASK, ExportMessage
+from tests.messages import encode_message
 from tests.unit.contract.test_outbox import EXPORT, pending
 from worker.app import Parts
 from worker.tasks import register

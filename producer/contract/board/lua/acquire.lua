@@ -9,7 +9,7 @@ local same = board.generation == generation
 if board.generation and generation < board.generation then return -3 end
 
 -- The message that brought the caller here has left the queue.
-redis.call('ZREM', KEYS[3], id)
+unmark()
 if same and SETTLED[board.status] then return -2 end
 if same and board.status == 'running' and board.leased then
   if board.owner == ARGV[7] then return board.number end

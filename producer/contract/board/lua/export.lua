@@ -2,8 +2,9 @@
 --
 -- KEYS[1]  the export: a head line "<generation> <status> <sequence> <created ms>", then its JSON
 -- KEYS[2]  its live part, a hash: sequence, done, total of the running attempt; number, owner, until of the lease
--- KEYS[3]  the queued marks of all exports      KEYS[4]  how often the export was put back
--- KEYS[5]  and on: listings by state, of all exports and then of the workflow (not given where the state cannot change)
+-- KEYS[3]  the queued marks of small exports     KEYS[4]  how often the export was put back
+-- KEYS[5]  the queued marks of large exports
+-- KEYS[6]  and on: listings by state, of all exports and then of the workflow (not given where the state cannot change)
 -- ARGV[1]  the export's id                      ARGV[2]  the caller's generation
 --
 -- Invariants: the generation never falls. The sequence and the lease's number only rise, also over a loss of the
@@ -58,8 +59,8 @@ local function unlist(board)
   if not board.created then return end
   for position, state in ipairs(STATES) do
     if state == board.status then
-      redis.call('ZREM', KEYS[4 + position], member(board.created))
-      redis.call('ZREM', KEYS[4 + #STATES + position], member(board.created))
+      redis.call('ZREM', KEYS[5 + position], member(board.created))
+      redis.call('ZREM', KEYS[5 + #STATES + position], member(board.created))
     end
   end
 end
@@ -67,8 +68,8 @@ end
 local function list(status, created)
   for position, state in ipairs(STATES) do
     if state == status then
-      redis.call('ZADD', KEYS[4 + position], 0, member(created))
-      redis.call('ZADD', KEYS[4 + #STATES + position], 0, member(created))
+      redis.call('ZADD', KEYS[5 + position], 0, member(created))
+      redis.call('ZADD', KEYS[5 + #STATES + position], 0, member(created))
     end
   end
 end
@@ -81,10 +82,15 @@ local function store(board, status, created, json)
   list(status, created)
 end
 
+local function unmark()
+  redis.call('ZREM', KEYS[3], id)
+  redis.call('ZREM', KEYS[5], id)
+end
+
 -- Nothing of a settled export's live part is needed for long: its JSON holds the final progress.
 local function finish()
   redis.call('PEXPIRE', KEYS[2], SETTLED_TTL)
-  redis.call('ZREM', KEYS[3], id)
+  unmark()
   redis.call('DEL', KEYS[4])
 end
 

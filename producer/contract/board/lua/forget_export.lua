@@ -3,6 +3,6 @@
 
 local board = look()
 unlist(board)
-redis.call('ZREM', KEYS[3], id)
+unmark()
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[4])
 return 1

@@ -1,5 +1,5 @@
 #!lua
--- Note an export as queued and mark it. ARGV: 3 created ms, 4 done, 5 total, 6 JSON.
+-- Note an export as queued and mark it. ARGV: 3 created ms, 4 done, 5 total, 6 JSON, 7 'large' or 'small'.
 -- Answers the mark's time, or 0 where the board knows better: a newer generation, or this one settled or held.
 -- Invariant: an export is never both marked by this and held under a live lease of the same generation.
 
@@ -15,5 +15,6 @@ if not (same and board.status == 'queued') then
   store(board, 'queued', tonumber(ARGV[3]), ARGV[6])
   tell(board, 'queued', ARGV[4], ARGV[5])
 end
-redis.call('ZADD', KEYS[3], board.now, id)
+unmark()
+redis.call('ZADD', KEYS[ARGV[7] == 'large' and 5 or 3], board.now, id)
 return board.now

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
@@ -8,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from producer.contract.errors import StorageUnavailable
+from producer.contract.objects import Upload
 from producer.contract.objects.bucket import RULE_ID, Bucket
 from producer.contract.objects.failures import Place
 
@@ -102,3 +105,33 @@ def test_a_store_that_refuses_or_is_silent_is_an_error(method: str, error: Excep
     with pytest.raises(StorageUnavailable, match="files"):
         getattr(Bucket(store, PLACE), method)()
     store.create_bucket.assert_not_called()
+
+
+def pages(*answers: dict[str, Any] | Exception) -> mock.Mock:
+    return client(
+        **{"get_paginator.return_value.paginate.return_value": mock.MagicMock(__iter__=lambda _: told(answers))}
+    )
+
+
+def told(answers: tuple[dict[str, Any] | Exception, ...]) -> Iterator[dict[str, Any]]:
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+        yield answer
+
+
+def test_uploads_of_every_page_are_listed() -> None:
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+    first = {"Uploads": [{"Key": "a", "UploadId": "1", "Initiated": begun}]}
+    last = {"Uploads": [{"Key": "b", "UploadId": "2", "Initiated": begun}]}
+    assert [*Bucket(pages(first, {}, last), PLACE).uploads("")] == [Upload("a", "1", begun), Upload("b", "2", begun)]
+
+
+@pytest.mark.parametrize("code", ["NotImplemented", "MethodNotAllowed", "501", "405"])
+def test_a_store_that_lists_no_uploads_has_none(code: str) -> None:
+    assert [*Bucket(pages(refusal(code)), PLACE).uploads("")] == []
+
+
+def test_a_store_that_refuses_to_list_uploads_is_an_error() -> None:
+    with pytest.raises(StorageUnavailable, match="files"):
+        list(Bucket(pages(refusal("AccessDenied")), PLACE).uploads(""))

@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 
 from producer.contract import jsontext, record
 from producer.engines import convert
+from runfolio.yamltext import as_json
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "engines"
 
 
 def load(name: str) -> Any:
     """Read a payload by ``<engine>/<file>``; a recorded request is reduced to its body."""
-    payload = jsontext.decode((FIXTURES / name).read_bytes())
+    data = (FIXTURES / name).read_bytes()
+    payload = jsontext.decode(as_json(data, name) if name.endswith(".yaml") else data)
     return payload["body"] if isinstance(payload, dict) and "headers" in payload else payload
 
 
@@ -24,6 +26,11 @@ def converted(engine: str, payload: Any) -> dict[str, Any]:
     result = convert(engine, payload)
     assert_valid(result)
     return result
+
+
+def outline(result: dict[str, Any]) -> list[tuple[str, int | None, str]]:
+    """Tell of every step its name, iteration and status."""
+    return [(step["name"], step.get("iteration"), step["status"]) for step in result["steps"]]
 
 
 def assert_valid(result: dict[str, Any]) -> None:

@@ -99,9 +99,7 @@ def test_the_internal_api_with_flatted_data_gives_the_same_record() -> None:
     assert converted("auto", internal) == converted("n8n", ORDER)
 
 
-@pytest.mark.parametrize(
-    "file", ["run_api_executions_list", "run_api_executions_list_limit2_cursor", "webhook_n8n-last-node_1"]
-)
+@pytest.mark.parametrize("file", ["run_api_executions_list", "run_api_executions_list_limit2_cursor"])
 def test_what_is_no_execution_is_refused_with_the_forms(file: str) -> None:
     with pytest.raises(InvalidRecord, match="is no n8n execution") as error:
         convert("n8n", load(f"n8n/{file}.json"))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,17 +9,41 @@ from hypothesis import strategies as st
 
 from producer.contract.errors import InvalidOptions, InvalidRecord, MalformedBody, NotFound, RunfolioError
 from producer.engines import ENGINES, convert
-from producer.incoming import as_text, receive
-from tests.unit.producer.engines.payloads import assert_valid, load
+from producer.incoming import Most, as_text, receive
+from tests.unit.producer.engines.payloads import FIXTURES, assert_valid, load
 
 CODEMIE = "codemie/execution_with_states.json"
 N8N = "n8n/run_api_execution_7_sub_success.json"
 
 
-@pytest.mark.parametrize(("file", "engine"), [(CODEMIE, "codemie"), (N8N, "n8n")])
+@pytest.mark.parametrize(
+    ("file", "engine"),
+    [
+        (CODEMIE, "codemie"),
+        (N8N, "n8n"),
+        ("cdevents/pipelinerun_finished.json", "cdevents"),
+        ("cdevents/taskrun_finished.json", "cdevents"),
+        ("dbt/run_results_build.json", "dbt"),
+        ("tekton/chains_pipelinerun1.json", "tekton"),
+        ("tekton/chains_pipelinerun-childrefs.json", "tekton"),
+        ("tekton/chains_taskrun1.json", "tekton"),
+        ("tekton/dashboard_pipelineRun.json", "tekton"),
+        ("langgraph/run_failed_langsmith_run_tree.json", "langgraph"),
+        ("langgraph/run_failed_state_history.json", "langgraph"),
+        ("langgraph/run_failed_stream_debug.json", "langgraph"),
+        ("langgraph/langsmith_http_batch_005.json", "langgraph"),
+    ],
+)
 def test_auto_recognises_the_engine(file: str, engine: str) -> None:
     assert convert("auto", load(file)) == convert(engine, load(file))
     assert convert("auto", load(file))["engine"] == {"name": engine}
+
+
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("*/*.json")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_no_adapter_takes_another_engines_payload_for_its_own(path: Path) -> None:
+    payload = load(f"{path.parent.name}/{path.name}")
+    recognised = [adapter.name for adapter in ENGINES.values() if adapter.recognises(payload)]
+    assert [name for name in recognised if not path.parent.name.startswith(name)] == []
 
 
 @pytest.mark.parametrize(
@@ -27,7 +52,7 @@ def test_auto_recognises_the_engine(file: str, engine: str) -> None:
 def test_auto_says_when_no_engine_is_recognised(payload: Any) -> None:
     with pytest.raises(InvalidRecord, match="none of the known engines") as error:
         convert("auto", payload)
-    assert "codemie, n8n" in (error.value.remedy or "")
+    assert all(name in (error.value.remedy or "") for name in ENGINES)
 
 
 def test_auto_does_not_choose_between_two() -> None:
@@ -85,11 +110,26 @@ def test_a_payload_nested_beyond_reason_is_refused() -> None:
     payload["data"]["resultData"]["runData"]["Score"][0]["data"]["main"][0][0]["json"] = deep
     # How deep an adapter itself can go depends on the interpreter; what comes out of it is read by intake in any case.
     with pytest.raises((InvalidRecord, MalformedBody), match="nested too deeply"):
-        list(receive(as_text(convert("n8n", payload)), 1 << 20).steps)
+        list(receive(as_text(convert("n8n", payload)), Most()).steps)
 
 
 SHAPING = ["data", "execution", "workflow", "workflowData", "runData", "resultData", "states", "nodes", "trigger"]
-NAMING = ["id", "workflowId", "executionId", "status", "finished", "overall_status", "mode", "error"]
+SHAPING += ["context", "subject", "content", "payload", "metadata", "post", "runs", "events", "run_results", "results"]
+SHAPING += ["pipelineRun", "taskRuns", "spec", "items", "extra", "child_runs"]
+NAMING = [
+    "id",
+    "workflowId",
+    "executionId",
+    "status",
+    "finished",
+    "overall_status",
+    "mode",
+    "error",
+    "type",
+    "kind",
+    "run_type",
+    "start_time",
+]
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(["success", "Failed", "a"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(SHAPING + NAMING), inner, max_size=6),
@@ -98,7 +138,7 @@ ANY_JSON = st.recursive(
 
 
 @settings(max_examples=200, deadline=None)
-@given(ANY_JSON, st.sampled_from(["auto", "n8n", "codemie"]))
+@given(ANY_JSON, st.sampled_from(["auto", *ENGINES]))
 def test_any_json_gives_a_problem_or_a_valid_record(payload: Any, engine: str) -> None:
     try:
         record = convert(engine, payload)

@@ -9,8 +9,9 @@ from typing import Any, Final
 from producer.contract.export import RenderProfile
 from producer.contract.index import StepEntry, index_name
 from producer.contract.record import read_header, read_step
-from worker.reader import ReaderStep, reader_page, reader_view
-from worker.render.model import StepPage, Summary
+from producer.contract.render import html_view
+from producer.contract.render.model import StepPage, Summary
+from worker.reader import ReaderStep, reader_page
 
 HEADER: Final[dict[str, Any]] = {
     "workflow": {"id": "w-1", "name": "virtual assistant"},
@@ -57,7 +58,7 @@ def reading(
     counts = Counter(read_step(raw, 0).step.status for raw in raws)
     summary = Summary(document, counts, len(raws), len(raws) if expected is None else expected)
     steps = reader_steps(raws, combined=combined)
-    return "".join(reader_page(reader_view(profile or RenderProfile()), summary, steps))
+    return "".join(reader_page(html_view(profile or RenderProfile()), summary, steps))
 
 
 def assistant(runs: int = 40) -> list[dict[str, Any]]:

@@ -10,6 +10,8 @@ from producer.contract.contents import Contents
 from producer.contract.export import Extra, Format, Options, StepFilter
 from producer.contract.names import READER
 from producer.contract.records import Record
+from producer.contract.redaction.redactor import Redactor
+from producer.contract.shown import ShownRecord
 from tests.fakes import MemoryObjects
 from tests.unit.contract.test_records import write
 from tests.unit.worker.test_pages import STEPS, asked, made, zipped
@@ -32,7 +34,7 @@ def record(steps: list[dict[str, Any]] = STEPS) -> Record:
 @pytest.mark.parametrize("include", [(Extra.READER,), BOTH])
 def test_names_are_announced_as_they_come(options: dict[str, Any], include: tuple[Extra, ...]) -> None:
     files = made(STEPS, include=include, **options)
-    contents = Contents(record(), Options(include=include, **options), "a.zip")
+    contents = Contents(ShownRecord(record(), Redactor()), Options(include=include, **options), "a.zip")
     assert list(contents.file_names()) == list(files)
     assert contents.file_count == len(files)
 
@@ -83,5 +85,5 @@ def test_the_second_pass_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(archive_of(record(), asked(include=(Extra.READER,)), stop))
+        list(archive_of(record(), asked(include=(Extra.READER,)), stop, Redactor()))
     assert told == [1, 2, 3, 4, 4, 4]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.worker.render.hostile import CORPUS
+from tests.unit.contract.render.hostile import CORPUS
 from worker.reader.inert import data_block, inert_json, inert_string
 
 TEXT = st.text(st.characters(codec="utf-8"))

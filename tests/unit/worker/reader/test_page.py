@@ -11,13 +11,14 @@ import pytest
 
 from producer.contract.export import Format, RenderProfile
 from producer.contract.record import read_header
+from producer.contract.render import html_view
+from producer.contract.render.model import Summary
+from producer.contract.render.text import CHUNK
+from tests.unit.contract.render import pages
+from tests.unit.contract.render.hostile import CORPUS
 from tests.unit.worker.reader.examples import HEADER, assistant, reader_steps, reading, step
-from tests.unit.worker.render import pages
-from tests.unit.worker.render.hostile import CORPUS
-from worker.reader import reader_page, reader_view
+from worker.reader import reader_page
 from worker.reader.assets import assets
-from worker.render.model import Summary
-from worker.render.text import CHUNK
 
 BLOCK = re.compile(r'<script type="application/json" ([^>]*)>([^<]*)</script>')
 
@@ -119,7 +120,7 @@ def test_memory_does_not_grow_with_the_steps() -> None:
     for count in (100, 1_000):
         document = read_header(HEADER)
         raws = (step(f"s{number}", output="x" * 20_000) for number in range(count))
-        page = reader_page(reader_view(RenderProfile()), Summary(document, {}, count, count), reader_steps(raws))
+        page = reader_page(html_view(RenderProfile()), Summary(document, {}, count, count), reader_steps(raws))
         tracemalloc.start()
         longest = max(map(len, page))
         peaks.append(tracemalloc.get_traced_memory()[1])
