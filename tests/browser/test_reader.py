@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, Request, expect
 
 from producer.contract.export import RenderProfile
+from tests.unit.contract.render.hostile import CORPUS
 from tests.unit.worker.reader.examples import HEADER, assistant, at, reading, step
-from tests.unit.worker.render.hostile import CORPUS
 
 pytestmark = pytest.mark.browser
 
