@@ -6,24 +6,22 @@ every process (``VmHWM`` of /proc, in MiB) is read afterwards.
 
 from __future__ import annotations
 
-import http.client
-import json
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
+from typing import Final, NamedTuple
 
+from bench.figures import Figure, Lab
+from bench.parts import family
+from bench.site import Client, client_at
+from bench.workload import NDJSON, lines
 from runfolio.embedded import Stack, start_stack
+from runfolio.embedded.plan import PARTS
 
 LIMIT_MIB: Final = 250
 """What README promises for the gateway and for each worker process."""
 
-_TEXT: Final = (
-    "# Findings\n\nMostly *plain* text with `code`, and a table.\n\n| key | value |\n| --- | --- |\n| a | 1 |\n\n"
-)
+LARGEST_STEP: Final = 16_000_000
 
 
 class Peak(NamedTuple):
@@ -47,75 +45,50 @@ class Result(NamedTuple):
         """The highest peak, in MiB."""
         return max(peak.mib for peak in self.peaks)
 
+    def worst_of(self, *parts: str) -> int:
+        """Return the highest peak of the processes of some parts, in MiB."""
+        return max(peak.mib for peak in self.peaks if peak.part in parts)
 
-def measure(steps: int, step_bytes: int, options: dict[str, object], workdir: Path) -> Result:
+
+def run(lab: Lab) -> Iterator[Figure]:
+    """Take in and export 4 GB in 200,000 steps, one of them of 16 MB."""
+    steps, largest = lab.size(200_000, 2_000), lab.size(LARGEST_STEP, 1_000_000)
+    result = measure(steps, 20_000, {"format": "html"}, lab.folder / "data", largest=largest)
+    facts = {
+        "intake_s": round(result.intake, 1),
+        "export_s": round(result.export, 1),
+        "archive_mb": round(result.archive_size / 1e6, 1),
+    }
+    yield Figure("worker_peak_mb", result.worst_of("worker", "large-worker"), "MiB", facts=facts)
+    yield Figure("gateway_peak_mb", result.worst_of("gateway"), "MiB", facts=facts)
+
+
+def measure(steps: int, step_bytes: int, options: dict[str, object], workdir: Path, *, largest: int = 0) -> Result:
     """Stream an execution of ``steps`` steps to a fresh stack, export it, and read the peaks."""
-    with start_stack(workdir, 0, on_event=lambda _: None) as stack, closing(_connect(stack)) as connection:
+    with (
+        start_stack(workdir, 0, on_event=lambda _: None) as stack,
+        client_at(stack.info.gateway_url, stack.admin_token) as client,
+    ):
         began = time.perf_counter()
-        export = _send(connection, stack.admin_token, _lines(steps, step_bytes, options))
+        export_id = client.send(lines(1, steps, step_bytes, largest=largest, export=options), NDJSON)
         taken_in = time.perf_counter()
-        settled = _wait(connection, stack.admin_token, export["id"])
+        export = _settled(client, export_id)
         ended = time.perf_counter()
-        if settled["status"] != "ready":
-            raise SystemExit(f"The export ended {settled['status']}: {settled['error']}")
-        return Result(taken_in - began, ended - taken_in, settled["archive"]["size"], peaks(stack))
+        return Result(taken_in - began, ended - taken_in, export, peaks(stack))
 
 
-def _connect(stack: Stack) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(urlsplit(stack.info.gateway_url).netloc, timeout=900)
-
-
-def _lines(steps: int, step_bytes: int, options: dict[str, object]) -> Iterator[bytes]:
-    header = {
-        "workflow": {"id": "bench:memory", "name": "memory"},
-        "execution": {"id": "large", "status": "succeeded", "started_at": "2025-01-01T00:00:00Z"},
-        "export": options,
-    }
-    yield json.dumps(header).encode() + b"\n"
-    output = (_TEXT * (step_bytes // len(_TEXT) + 1))[:step_bytes]
-    for number in range(steps):
-        step = {"name": f"step {number % 1000}", "status": "succeeded", "output": f"{output}{number}"}
-        yield json.dumps(step).encode() + b"\n"
-
-
-def _send(connection: http.client.HTTPConnection, token: str, lines: Iterator[bytes]) -> Any:
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "Content-Type": "application/x-ndjson",
-        "ce-specversion": "1.0",
-        "ce-type": "runfolio.execution.completed.v1",
-        "ce-source": "bench",
-        "ce-id": "1",
-    }
-    connection.request("POST", "/v1/events", lines, headers, encode_chunked=True)
-    answer = connection.getresponse()
-    body = json.loads(answer.read())
-    if answer.status != 202:
-        raise SystemExit(f"The event was refused: {body}")
-    return body["exports"][0]
-
-
-def _wait(connection: http.client.HTTPConnection, token: str, export_id: str) -> Any:
+def _settled(client: Client, export_id: str) -> int:
     while True:
-        connection.request("GET", f"/v1/exports/{export_id}?wait=30", headers={"Authorization": f"Bearer {token}"})
-        export = json.loads(connection.getresponse().read())
+        export = client.get(f"/v1/exports/{export_id}?wait=30")
+        if export["status"] == "ready":
+            return int(export["archive"]["size"])
         if export["status"] not in {"queued", "running"}:
-            return export
+            raise SystemExit(f"The export ended {export['status']}: {export['error']}")
 
 
 def peaks(stack: Stack) -> list[Peak]:
     """Read the peak memory of each Python process of a stack."""
-    parts = ("gateway", "worker", "callbacks", "sweep")
-    return [
-        Peak(part, pid, _peak(pid)) for part in parts for pid in _with_children(stack.info.pids[part]) if _peak(pid)
-    ]
-
-
-def _with_children(pid: int) -> Iterator[int]:
-    yield pid
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in children.read_text().split():
-            yield from _with_children(int(child))
+    return [Peak(part, pid, _peak(pid)) for part in PARTS for pid in family(stack.info.pids[part]) if _peak(pid)]
 
 
 def _peak(pid: int) -> int:
@@ -123,18 +96,3 @@ def _peak(pid: int) -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) // 1024
     return 0
-
-
-def main(*, quick: bool) -> int:
-    """Print the figures; return 1 where a process took more than is promised."""
-    steps = 10_000 if quick else 100_000
-    status = 0
-    for options in ({"format": "markdown"}, {"format": "html", "combine": True, "include": ["manifest"]}):
-        with tempfile.TemporaryDirectory() as folder:
-            result = measure(steps, 10_000, dict(options), Path(folder) / "data")
-        print(f"{steps} steps of 10 KB, {options}")  # noqa: T201 # printing figures is what a measurement is for
-        print(f"  intake {result.intake:.1f} s, export {result.export:.1f} s, archive {result.archive_size} bytes")  # noqa: T201 # as above
-        for peak in result.peaks:
-            print(f"  {peak.part:<10} {peak.mib:>4} MiB peak")  # noqa: T201 # as above
-        status |= result.worst >= LIMIT_MIB
-    return status
