@@ -79,7 +79,8 @@ def test_a_callback_arrives_signed(own: RunningStack, client: httpx.Client) -> N
     event = Webhook(secret).verify(told.body, told.headers)
     assert told.headers["content-type"].startswith("application/cloudevents+json")
     assert (event["specversion"], event["type"]) == ("1.0", "runfolio.export.ready.v1")
-    assert event["data"] == export
+    only_for_readers = {"requested_by", "downloads"}
+    assert event["data"] == {name: value for name, value in export.items() if name not in only_for_readers}
     with pytest.raises(WebhookVerificationError):
         Webhook(secret).verify(told.body + b" ", told.headers)
 
@@ -157,7 +158,7 @@ def test_the_gateway_stops_at_once_although_somebody_listens(own: RunningStack, 
 
         follower = pool.submit(follow)
         held = pool.submit(httpx.get, export["download_url"], timeout=60)
-        time.sleep(1)
+        time.sleep(3)  # A busy machine may take a second to connect.
         began = time.monotonic()
         os.kill(gateway, signal.SIGTERM)
         heard, answer = follower.result(20), held.result(20)
