@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from redis import Redis
 
-from producer.contract import callbacks
+from producer.contract import callbacks, keys
 from producer.contract.board import Board
+from producer.contract.errors import ObjectNotFound
+from producer.contract.export import Pending
 from producer.contract.objects import ObjectStore
 from producer.contract.objects.factory import ObjectsConfig, make_objects
 from producer.contract.outbox import Outbox
 from producer.contract.queue import Queue
-from producer.contract.records import Records
+from producer.contract.records import Record, Records
 from producer.contract.redaction.redactor import Redactor
-from worker.callbacks.process import Callbacks
-from worker.callbacks.sender import Sender
 from worker.counting import Counting
 from worker.forgetting import Forgetting
 from worker.orphans import Orphans
@@ -26,10 +29,11 @@ from worker.rebuild import Rebuild
 from worker.reminding import Reminding
 from worker.retention import Retention
 from worker.settings import WorkerSettings
-from worker.sources import Completion, Engines
-from worker.sources.client import Limits
-from worker.sources.completion import Most
 from worker.sweep import Sweeper
+
+if TYPE_CHECKING:
+    from worker.callbacks import Callbacks
+    from worker.sources import Completion
 
 
 class Parts:
@@ -39,17 +43,13 @@ class Parts:
         """Take settings. Raises InvalidSetting for a wrong CALLBACK_ALLOW or source, which nobody should find later."""
         self.settings = settings
         self._allowed = callbacks.AllowList(settings.callback_allow)
-        self._engines = Engines(
-            settings.source_urls,
-            settings.source_tokens,
-            settings.github_log_hosts,
-            Limits(settings.source_timeout.total_seconds(), settings.source_max_bytes),
-        )
+        self._source_tokens = settings.source_tokens
 
     def warm(self) -> None:
-        """Connect, so that the first task need not."""
+        """Connect, so that the first task need not. Raises BrokerUnavailable, StorageUnavailable."""
         self.board.check()
-        self.objects.check()
+        with suppress(ObjectNotFound):
+            self.objects.head(keys.facts(self.owner))
 
     @cached_property
     def owner(self) -> str:
@@ -100,19 +100,31 @@ class Parts:
             link_ttl=self.settings.link_ttl,
             call_back=self._call_back,
             forget=self.forgetting.later,
-            complete=self.completion.complete,
+            complete=self._complete,
         )
+
+    def _complete(self, record: Record, pending: Pending, check: Callable[[], None]) -> tuple[Record, Pending]:
+        # Nearly every record is whole, and most workers never ask an engine.
+        return self.completion.complete(record, pending, check) if record.stored.told else (record, pending)
 
     @cached_property
     def completion(self) -> Completion:
         """What fetches the rest of records whose events left something out."""
+        from worker.sources import Completion, Engines, Limits, Most  # noqa: PLC0415 # workers that ask no engine start sooner
+
         settings = self.settings
+        engines = Engines(
+            settings.source_urls,
+            self._source_tokens,
+            settings.github_log_hosts,
+            Limits(settings.source_timeout.total_seconds(), settings.source_max_bytes),
+        )
         return Completion(
             objects=self.objects,
             records=self.records,
             board=self.board,
             redactor=self.redactor,
-            engines=self._engines,
+            engines=engines,
             most=Most(settings.max_step_bytes, settings.max_steps),
             patience=settings.source_patience,
             now=utc_now,
@@ -138,6 +150,8 @@ class Parts:
         settings = self.settings
         if settings.callback_secret is None:
             return None
+        from worker.callbacks import Callbacks, Sender  # noqa: PLC0415 # the HTTP client is for those who deliver alone
+
         sender = Sender(settings.callback_secret, settings.public_url, self._allowed)
         return Callbacks(self.objects, self.outbox.current, sender, utc_now)
 

@@ -21,7 +21,7 @@ from celery.signals import (
 )
 from kombu import Exchange, Queue
 
-from producer.contract.errors import BrokerUnavailable
+from producer.contract.errors import BrokerUnavailable, Unavailable
 from producer.contract.logs import configure
 from producer.contract.settings import read_settings
 from producer.contract.tasks import CALLBACK_QUEUE, EXPORT_QUEUES, LARGE_QUEUES, SMALL_QUEUES
@@ -109,8 +109,8 @@ def _begin(parts: Parts, duty: Duty) -> None:
         os.nice(_GIVES_WAY)
     try:
         parts.warm()
-    except BrokerUnavailable:
-        return  # The broker may come later; the first task connects then.
+    except Unavailable:
+        return  # What is away may come later; the first task connects then.
 
 
 def work(duty: Duty) -> int:
@@ -122,7 +122,11 @@ def work(duty: Duty) -> int:
     setup_logging.connect(lambda **_: configure(settings.log_level), weak=False)
     app = make_worker(settings, duty)
     shape = _shape(duty, settings)
-    _keep_beating(Parts(settings), duty)
+    parts = Parts(settings)
+    _keep_beating(parts, duty)
+    if duty is Duty.CALLBACKS:
+        # Threads deliver, in this process; the first callback need not wait for the HTTP client to load.
+        worker_ready.connect(lambda **_: parts.callbacks, weak=False)
     worker: Any = app.Worker(
         queues=list(shape.queues),
         pool=shape.pool,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from producer.contract.errors import InvalidSetting
 from producer.contract.settings import ByInstance, Duration, OptionalDuration, SharedSettings, Size
 from producer.contract.sources import SOURCES
 
@@ -70,8 +71,18 @@ class WorkerSettings(SharedSettings):
 
     @property
     def source_tokens(self) -> Mapping[str, Mapping[str, str]]:
-        """The credentials for engines that may be asked, by engine and instance."""
-        return {engine: getattr(self, f"source_{engine}_token") or {} for engine in SOURCES}
+        """The credentials for engines that may be asked, by engine and instance.
+
+        Raises InvalidSetting for one without an address, which no export should have to find.
+        """
+        tokens = {engine: getattr(self, f"source_{engine}_token") or {} for engine in SOURCES}
+        for engine, by_instance in tokens.items():
+            lost = next((one for one in by_instance if one not in self.source_urls[engine]), None)
+            if lost is not None:
+                name = f"RUNFOLIO_SOURCE_{engine.upper()}"
+                instance = f" for the instance '{lost}'" if lost else ""
+                raise InvalidSetting(f"{name}_TOKEN is set{instance}, and {name}_URL is not.")
+        return tokens
 
     @property
     def github_log_hosts(self) -> tuple[str, ...]:

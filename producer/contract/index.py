@@ -75,10 +75,12 @@ class IndexWriter:
         if piece:
             self._pieces.append(piece)
 
-    def finish(self) -> bytes:
-        """End the index and return it."""
+    def finish(self) -> Iterator[bytes]:
+        """End the index and yield it, once: what was yielded is held here no more."""
         self._pieces.append(self._compressor.flush())
-        return b"".join(self._pieces)
+        self._pieces.reverse()
+        while self._pieces:
+            yield self._pieces.pop()
 
 
 _READ_SIZE: Final = 64 * 1024

@@ -29,6 +29,7 @@ INLINE_LIMIT: Final = 128 * 1024
 """Steps up to this many bytes lie in the header object, and may ride in a task's message."""
 
 _MERGE_GAP: Final = 1024 * 1024
+_LARGE_STEP: Final = 1024 * 1024
 
 
 class RecordObject(Struct, frozen=True, omit_defaults=True):
@@ -110,7 +111,7 @@ class Record:
         writer = IndexWriter()
         for position, raw in enumerate(self.stored.steps or ()):
             writer.add(read_step(jsontext.decode(bytes(raw)), position).step, len(bytes(raw)))
-        return writer.finish()
+        return b"".join(writer.finish())
 
     def _fetch_index(self, upload: str) -> bytes:
         key = keys.record_index(self.workflow_id, self.execution_id, upload)
@@ -121,8 +122,8 @@ class Record:
 
     def steps(self, selection: Iterable[tuple[int, StepEntry]] | None = None) -> Iterator[tuple[int, StepDocument]]:
         """Yield position and step: all, or those of a selection in rising order; only what is needed is read."""
-        for position, data in self._read(enumerate(self.entries()) if selection is None else selection):
-            yield position, read_step(jsontext.decode(data), position)
+        # A step may be large: while whoever draws it works on it, nothing here holds its text.
+        return map(_parsed, self._read(enumerate(self.entries()) if selection is None else selection))
 
     def _read(self, selection: Iterable[tuple[int, StepEntry]]) -> Iterator[tuple[int, bytes]]:
         if self.stored.upload is None:
@@ -141,21 +142,46 @@ class Record:
             chunks = self._objects.stream(key, first.offset, last.offset + last.length)
         except ObjectNotFound:
             raise _damaged(key) from None
-        buffer = bytearray()
-        base = first.offset
+        window = _Window(chunks, first.offset)
         for position, entry in group:
-            while base + len(buffer) < entry.offset + entry.length:
-                # Compacting only here, once a chunk, keeps reading linear when a chunk holds many steps. The gap before
-                # a step can reach beyond what was read so far.
-                passed = min(entry.offset - base, len(buffer))
-                del buffer[:passed]
-                base += passed
-                piece = next(chunks, None)
-                if piece is None:
-                    raise _damaged(key)
-                buffer += piece
-            start = entry.offset - base
-            yield position, bytes(memoryview(buffer)[start : start + entry.length])
+            yield position, window.take(entry, key)
+
+
+def _parsed(step: tuple[int, bytes]) -> tuple[int, StepDocument]:
+    position, data = step
+    return position, read_step(jsontext.decode(data), position)
+
+
+class _Window:
+    """The bytes of an object that were read and are still needed."""
+
+    def __init__(self, chunks: Iterator[bytes], start: int) -> None:
+        self._chunks = chunks
+        self._buffer = bytearray()
+        self._start = start
+
+    def take(self, entry: StepEntry, key: str) -> bytes:
+        """Return the bytes of a step behind the one taken before. Raises DamagedRecord where they are not there."""
+        end = entry.offset + entry.length
+        while self._start + len(self._buffer) < end:
+            # Compacting only here, once a chunk, keeps reading linear when a chunk holds many steps. The gap before
+            # a step can reach beyond what was read so far.
+            self._pass(entry.offset)
+            piece = next(self._chunks, None)
+            if piece is None:
+                raise _damaged(key)
+            self._buffer += piece
+        start = entry.offset - self._start
+        taken = bytes(memoryview(self._buffer)[start : start + entry.length])
+        if entry.length > _LARGE_STEP:
+            # Whoever works on a large step should hold it alone.
+            self._pass(end)
+        return taken
+
+    def _pass(self, until: int) -> None:
+        passed = min(until - self._start, len(self._buffer))
+        del self._buffer[:passed]
+        self._start += passed
 
 
 _GROUP: Final = 1000
@@ -227,7 +253,7 @@ class Records:
         try:
             self._objects.put_stream(note.steps_key, join(lines), content_type="application/x-ndjson")
             accepted_at = confirm()
-            self._objects.put(note.index_key, draft.index.finish())
+            self._objects.put_stream(note.index_key, draft.index.finish())
             uploaded = True
         finally:
             if not uploaded:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from runfolio.embedded import Stack
+    from runfolio.embedded.info import StackInfo
 
 
 def up(
@@ -33,12 +35,22 @@ def up(
 
     console = Console(highlight=False, soft_wrap=True)
     with console.status("Starting …"):
-        stack = start_stack(data_dir, port, on_event=lambda sentence: console.print(sentence, markup=False))
+        stack = start_stack(
+            data_dir,
+            port,
+            on_event=lambda sentence: console.print(sentence, markup=False),
+            ready_checks=[_client_is_loaded],
+        )
     with stack:
         seconds = time.monotonic() - began
         _show(console, stack, data_dir, seconds, _login_link(stack))
         stack.run()
     console.print("Stopped.")
+
+
+def _client_is_loaded(_: StackInfo) -> bool:
+    """Load the HTTP client while the stack starts: it is asked for a link as soon as that is ready."""
+    return bool(import_module("runfolio.client"))
 
 
 def _login_link(stack: Stack) -> str:

@@ -16,10 +16,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-
 from producer.contract.errors import Unavailable
 from runfolio.embedded.certificates import TlsFiles, make_certificates
 from runfolio.embedded.datadir import DataDir, write_private
@@ -151,6 +147,10 @@ def storage_answers(ports: SeaweedPorts, secrets: Secrets) -> bool:
 
 def _signed(ports: SeaweedPorts, secrets: Secrets, method: str) -> int:
     """Send a signed request for the one object that is there for this purpose; return the status of the answer."""
+    from botocore.auth import S3SigV4Auth  # noqa: PLC0415 # loaded while the servers start, not before
+    from botocore.awsrequest import AWSRequest  # noqa: PLC0415 # as above
+    from botocore.credentials import Credentials  # noqa: PLC0415 # as above
+
     path = f"/{BUCKET}/{_PROBE_KEY}"
     body = _PROBE_BODY if method == "PUT" else b""
     request = AWSRequest(method, ports.endpoint_url + path, data=body)

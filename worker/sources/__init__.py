@@ -7,7 +7,8 @@ configured address alone.
 
 from __future__ import annotations
 
-from worker.sources.completion import Completion
+from worker.sources.client import Limits
+from worker.sources.completion import Completion, Most
 from worker.sources.engine import Engines
 
-__all__ = ["Completion", "Engines"]
+__all__ = ["Completion", "Engines", "Limits", "Most"]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 import httpx
 
-from producer.contract.errors import InvalidSetting, SourceFailed, SourceUnavailable
+from producer.contract.errors import SourceFailed, SourceUnavailable
 from worker.sources import airflow, github, n8n, prefect
 from worker.sources.client import Client, Limits, Pace
 from worker.sources.http import Line, place_of
@@ -52,7 +52,7 @@ def _trust() -> ssl.SSLContext:
 
 @dataclass(frozen=True)
 class Engines:
-    """All of them, by engine and instance (``""`` without one). Raises InvalidSetting for a token without address."""
+    """All of them, by engine and instance (``""`` without one)."""
 
     urls: Mapping[str, Mapping[str, str]]
     tokens: Mapping[str, Mapping[str, str]] = field(repr=False)
@@ -61,15 +61,6 @@ class Engines:
     pace: Pace | None = None
     tls: Callable[[], ssl.SSLContext] = _trust
     _resting: dict[tuple[str, str], tuple[float, SourceUnavailable]] = field(default_factory=dict, repr=False)
-
-    def __post_init__(self) -> None:
-        """Refuse at the start what no export should have to find."""
-        for engine, by_instance in self.tokens.items():
-            lost = next((one for one in by_instance if one not in self.urls.get(engine, {})), None)
-            if lost is not None:
-                name = f"RUNFOLIO_SOURCE_{engine.upper()}"
-                instance = f" for the instance '{lost}'" if lost else ""
-                raise InvalidSetting(f"{name}_TOKEN is set{instance}, and {name}_URL is not.")
 
     def source(self, engine: str) -> Source:
         """Return how an engine is asked."""

@@ -85,7 +85,7 @@ def _obstore_objects(
         small=obstore_store(session, inner, encryption=encryption),
         bulk=obstore_store(session, inner, patient=True, encryption=encryption),
         public=obstore_store(session, public),
-        bucket=Bucket(boto3_client(session, inner), place),
+        bucket=lambda: Bucket(boto3_client(session, inner), place),
     )
 
 

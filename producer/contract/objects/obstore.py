@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -45,15 +46,26 @@ class ObstoreObjects:
     """One bucket through three ready stores of obstore, and a Bucket for what obstore cannot do.
 
     ``small`` gives up soon, ``bulk`` has patience for uploads and downloads, ``public`` signs addresses and is never
-    connected.
+    connected. ``bucket`` is called when it is first needed: a worker never needs it, and its client takes long to make.
     """
 
-    def __init__(self, place: Place, small: S3Store, bulk: S3Store, public: S3Store, bucket: Bucket) -> None:
+    def __init__(
+        self, place: Place, small: S3Store, bulk: S3Store, public: S3Store, bucket: Callable[[], Bucket]
+    ) -> None:
         self._place = place
         self._small = small
         self._bulk = bulk
         self._public = public
-        self._bucket = bucket
+        self._make_bucket = bucket
+        self._making = threading.Lock()
+        self._made: Bucket | None = None
+
+    @property
+    def _bucket(self) -> Bucket:
+        with self._making:  # boto3 does not make clients in several threads at once.
+            if self._made is None:
+                self._made = self._make_bucket()
+            return self._made
 
     def get(self, key: str) -> Content:
         """Read a small object whole. Raises ObjectNotFound."""

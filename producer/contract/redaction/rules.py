@@ -101,10 +101,10 @@ class Rules:
 
         Whatever is found in a string is found in its JSON as well, also where each byte is taken for a character.
         """
-        text, lowered = data.decode("latin-1"), data.lower()
+        text = data.decode("latin-1")
         absent = {number for number in self._needing if self._shapes[number][0].needs not in text}
         numbers: set[int] = set()
-        for base, matches in self._words_in(lowered):
+        for base, matches in self._words_in(data):
             open_ones = {number for number, _, _ in matches} - absent - numbers
             for number, start, end in matches if open_ones else ():
                 if number in open_ones and self._may_matter(number, text, base + start, base + end):
@@ -116,7 +116,7 @@ class Rules:
         # Every match is an object in memory, and there may be very many: they are looked for in pieces that overlap.
         for base in range(0, len(data), _PIECE):
             piece = data if len(data) <= _PIECE else data[base : base + _PIECE + self._overlap]
-            yield base, self._automaton.find_matches_as_indexes(piece, overlapping=True)
+            yield base, self._automaton.find_matches_as_indexes(piece.lower(), overlapping=True)
 
     def _may_matter(self, number: int, text: str, start: int, end: int) -> bool:
         if number < len(self._shapes):

@@ -23,7 +23,7 @@ def written(steps: list[Step], lengths: list[int]) -> list[StepEntry]:
     for step, length in zip(steps, lengths, strict=True):
         writer.add(step, length)
     assert writer.count == len(steps)
-    return list(read_index(writer.finish()))
+    return list(read_index(b"".join(writer.finish())))
 
 
 @settings(max_examples=100, deadline=None)
@@ -48,7 +48,7 @@ def test_an_index_of_many_steps_is_small_and_whole() -> None:
     moment = datetime(2025, 4, 9, tzinfo=UTC)
     for number in range(count):
         writer.add(Step(f"step {number % 100}", Status.SUCCEEDED, number, moment, moment), 2_000 + number % 300)
-    data = writer.finish()
+    data = b"".join(writer.finish())
     assert len(data) < 40 * count
     entries = list(read_index(data))
     assert len(entries) == count

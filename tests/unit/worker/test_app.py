@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -49,6 +51,21 @@ def test_callbacks_need_a_secret_that_is_one(settings: WorkerSettings, monkeypat
     monkeypatch.setenv("RUNFOLIO_CALLBACK_SECRET", "secret")
     with pytest.raises(InvalidSetting, match="RUNFOLIO_CALLBACK_SECRET"):
         assert Parts(read_settings(WorkerSettings)).callbacks
+
+
+def test_a_token_without_an_address_stops_the_start(settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.source_tokens["n8n"] == {}
+    monkeypatch.setenv("RUNFOLIO_SOURCE_N8N_URL", '{"a": "http://a"}')
+    monkeypatch.setenv("RUNFOLIO_SOURCE_N8N_TOKEN", '{"b": "key"}')
+    with pytest.raises(InvalidSetting, match="RUNFOLIO_SOURCE_N8N_TOKEN is set for the instance 'b'"):
+        Parts(read_settings(WorkerSettings))
+
+
+def test_what_few_processes_need_is_not_loaded_by_all() -> None:
+    """Five processes start at once on one machine, and what they load is most of what that takes."""
+    asked = "import sys, worker.celery; print([name for name in ('httpx', 'producer.engines') if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-P", "-c", asked], capture_output=True, text=True, check=True)  # noqa: S603 # written above
+    assert loaded.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(
