@@ -48,6 +48,7 @@ from producer.metrics import Metrics
 from producer.outline import Outlines
 from producer.pages import execution, exported, login, workflows
 from producer.pages.static import VersionedFiles
+from producer.receivers import Receivers
 from producer.settings import GatewaySettings
 
 CALLS = 40
@@ -76,8 +77,7 @@ def make_gateway(settings: GatewaySettings, objects: ObjectStore, broker: Redis,
         profile=settings.profile,
         redactor=settings.redactor(),
         public_url=settings.public_url,
-        callbacks_enabled=callbacks_enabled,
-        callback_allow=AllowList(settings.callback_allow),
+        receivers=Receivers(objects, board, queue, callbacks_enabled, AllowList(settings.callback_allow), utc_now),
         audit=audited,
         beside=ThreadPoolExecutor(settings.max_uploads, "beside"),
         large_bytes=settings.large_record_bytes,

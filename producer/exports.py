@@ -8,28 +8,26 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from producer.askers import Askers
 from producer.audit import AuditLog
-from producer.contract import callbacks
 from producer.contract.audit import Action, Via
 from producer.contract.board import Board
 from producer.contract.drafting import draft, identity_of
-from producer.contract.errors import BrokerUnavailable, Conflict, NotFound
+from producer.contract.errors import BrokerUnavailable, NotFound, Unavailable
 from producer.contract.export import Export, Options, Pending, RenderProfile, RequestedExport, State
 from producer.contract.links import LinkSigner
 from producer.contract.objects import ObjectStore
 from producer.contract.outbox import Outbox, Settled
 from producer.contract.queue import Queue
-from producer.contract.records import Record
+from producer.contract.records import Record, Writing, Written
 from producer.contract.redaction.redactor import Redactor
 from producer.contract.shown import ShownRecord
 from producer.contract.views import pending_view, settled_view
+from producer.receivers import Receivers, send_quietly
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -60,8 +58,7 @@ class Exports:
     profile: RenderProfile
     redactor: Redactor
     public_url: str
-    callbacks_enabled: bool
-    callback_allow: callbacks.AllowList
+    receivers: Receivers
     audit: AuditLog
     beside: Executor
     large_bytes: int
@@ -78,26 +75,48 @@ class Exports:
         self._note(answer, requested_by, revive=revive)
         return answer
 
-    def request_first(self, record: Record, requested: RequestedExport, requested_by: str) -> Requested:
-        """Do the same for a record that was stored just now, so that hardly anybody can have asked before.
+    def request_first(self, writing: Writing, requested: RequestedExport, requested_by: str) -> Requested:
+        """Do the same for a record that is being stored, so that hardly anybody can have asked before.
 
-        What takes its time is done at once: the pending entry is written while storage is asked whether there are facts
-        and the task is sent. A worker may be done before the entry is there; the answer waits for all of it.
+        What takes its time is done at once: the record and then the pending entry are written, unless the record is
+        stored already, while storage is asked whether there are facts and the task is sent. A worker may be done
+        before either is there; the answer waits for both. Where one cannot be stored, what was sent is taken back.
+        A worker could not read what is not stored yet, so the record must be one that rides in the task.
         """
-        self.check(requested)
-        pending = self.draft(record, requested.options, requested_by)
-        self._call_back(pending.id, pending.generation, requested.callback_url, now=False)
-        accepting = self.beside.submit(self.outbox.accept, pending)
+        self.receivers.check(requested)
+        pending = self.draft(writing.record, requested.options, requested_by)
+        self.receivers.note(pending.id, pending.generation, requested.callback_url, now=False)
+        storing = self.beside.submit(self._store, writing, pending)
+        settled, sent = None, None
         try:
-            settled = self.outbox.settled(pending.id)
-            sent = settled is None and self._send_quietly(
-                pending.id, lambda: self._enqueue(pending, record, first=True)
-            )
-        finally:
-            is_new = accepting.result()
-        answer = self._first(pending, record, requested, is_new, settled, sent)
+            try:
+                settled = self.outbox.settled(pending.id)
+                sent = settled is None and send_quietly(
+                    pending.id, lambda: self._enqueue(pending, writing.record, first=True)
+                )
+            finally:
+                written, is_new = storing.result()
+        except Unavailable:
+            if sent:
+                send_quietly(pending.id, lambda: self._withdraw(pending))
+            raise
+        if written.created:
+            answer = self._first(pending, written.record, requested, is_new, settled, sent)
+        else:
+            answer = self._request(written.record, requested, requested_by, revive=False)
         self._note(answer, requested_by, revive=False)
         return answer
+
+    def _store(self, writing: Writing, pending: Pending) -> tuple[Written, bool]:
+        """Write a record and a pending entry, in this order; tell whether the latter is new."""
+        written = writing.commit()
+        return written, written.created and self.outbox.accept(pending)
+
+    def _withdraw(self, pending: Pending) -> None:
+        """Let the board forget a task whose record or pending entry is not stored, unless it has come to its end."""
+        known = self.board.exports.known(pending.id)
+        if known is not None and not known.export.status.settled:
+            self.board.exports.forget(pending.id)
 
     def _first(
         self,
@@ -128,32 +147,20 @@ class Exports:
             self.audit.note(Action.REUSED, requested_by, answer.export)
 
     def _request(self, record: Record, requested: RequestedExport, requested_by: str, *, revive: bool) -> Requested:
-        self.check(requested)
+        self.receivers.check(requested)
         pending = self.draft(record, requested.options, requested_by)
         settled = self.outbox.settled(pending.id)
         generation = self._generation(settled, revive=revive)
         if settled is not None and generation is None:
-            self._call_back(pending.id, settled.facts.pending.generation, requested.callback_url, now=True)
+            self.receivers.note(pending.id, settled.facts.pending.generation, requested.callback_url, now=True)
             view = settled_view(settled.facts, self.now())
             return Requested(view, ready=view.status is State.READY)
         if settled is not None and generation:
             pending = self._regenerated(settled.facts.pending, generation)
-        self._call_back(pending.id, pending.generation, requested.callback_url, now=False)
+        self.receivers.note(pending.id, pending.generation, requested.callback_url, now=False)
         if self.outbox.accept(pending):
             return self._accepted(pending, record, Via.REQUEST if revive else Via.EVENT)
         return Requested(self.find(pending.id), ready=False)
-
-    def check(self, requested: RequestedExport) -> None:
-        """Refuse a callback that cannot be made, before anything is stored. Raises Conflict, InvalidOptions."""
-        if requested.callback_url is None:
-            return
-        if not self.callbacks_enabled:
-            raise Conflict(
-                "Callbacks are switched off: there is no secret to sign them with.",
-                field="callback_url",
-                remedy="Set RUNFOLIO_CALLBACK_SECRET, or leave callback_url out and follow the export's events.",
-            )
-        callbacks.validate_url(requested.callback_url, self.callback_allow)
 
     def draft(self, record: Record, options: Options, requested_by: str) -> Pending:
         """Name an export without accepting it."""
@@ -198,48 +205,28 @@ class Exports:
             view = settled_view(settled.facts, self.now())
             return Requested(view, ready=view.status is State.READY)
         view = pending_view(pending)
-        self._send_quietly(pending.id, lambda: self._enqueue(pending, record))
+        send_quietly(pending.id, lambda: self._enqueue(pending, record))
         return Requested(view, ready=False, via=Via.RETRY if pending.generation else via)
 
     def _enqueue(self, pending: Pending, record: Record, *, first: bool = False) -> bool:
         """Send the task; tell whether it was needed by the board's word."""
-        marked_at = self.board.exports.queued(pending_view(pending), pending.generation, large=pending.large)
+        marked_at = self.board.exports.queued(
+            pending_view(pending), pending.generation, large=pending.large, once=first
+        )
         if marked_at is None:
             return False
         self.queue.export(pending, marked_at, record.riding(), first=first)
         return True
 
-    def _call_back(self, identity: str, generation: int, url: str | None, *, now: bool) -> None:
-        """Note that an address is to be told, durably; ``now`` where there is something to tell already.
-
-        Raises Conflict where the export tells too many.
-        """
-        if url is None:
-            return
-        callbacks.require_room(self.objects, identity, url)
-        # Noted first: whoever settles the export looks for entries where there is a note.
-        self._send_quietly(identity, lambda: self.board.callbacks.note([identity]))
-        entry = callbacks.register(self.objects, identity, generation, url, self.now())
-        if now:
-            self._send_quietly(identity, lambda: self.queue.callback(identity, entry.name))
-
-    def _send_quietly(self, identity: str, send: Callable[[], T]) -> T | None:
-        """Do what needs the broker, for what is durable or is about to be: where it is away, the sweeper does it."""
-        try:
-            return send()
-        except BrokerUnavailable as error:
-            log.warning("broker is away, left to the sweeper", extra={"export": identity, "reason": error.detail})
-            return None
-
-    def find(self, identity: str, *, told: bool = False) -> Export:
+    def find(self, identity: str) -> Export:
         """Show an export, with live progress where it is being made. Raises NotFound.
 
-        Of one that is settled the board may know less than storage, unless its end was ``told`` this very moment.
+        Of one that is settled the board may know less than storage.
         """
         known = None
         with suppress(BrokerUnavailable):  # Storage knows as well, but for the progress.
             known = self.board.exports.known(identity)
-        if known is not None and (told or not known.export.status.settled):
+        if known is not None and not known.export.status.settled:
             return known.export
         current = self.outbox.current(identity)
         if current is None:
@@ -284,7 +271,7 @@ class Exports:
 
     def _take_down(self, view: Export, pending: Pending) -> None:
         self.objects.delete([pending.archive_key])
-        self._send_quietly(view.id, lambda: self._announce(view, pending))
+        send_quietly(view.id, lambda: self._announce(view, pending))
 
     def _announce(self, view: Export, pending: Pending) -> None:
         self.board.leases.revoke(view.id)

@@ -196,13 +196,15 @@ class _Part:
 
 
 class FakeExportBoard(_Part):
-    def queued(self, export: Export, generation: int, *, large: bool = False) -> int | None:
+    def queued(self, export: Export, generation: int, *, large: bool = False, once: bool = False) -> int | None:
         entry = self._state.entries.get(export.id)
         if entry is not None and generation < entry.generation:
             return None
         same = entry is not None and entry.generation == generation
         status = entry.status if entry is not None and same else None
         if status is not None and (status.settled or (status is State.RUNNING and self._leased(export.id))):
+            return None
+        if once and status is State.QUEUED and export.id in self._state.marks:
             return None
         if status is not State.QUEUED:
             self._release(export.id)

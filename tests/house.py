@@ -33,6 +33,7 @@ from producer.exports import Exports, Requested
 from producer.incoming import Most, as_text
 from producer.intake import Intake
 from producer.links import Links
+from producer.receivers import Receivers
 from tests.fakes import MemoryObjects
 from tests.fakes_board import FakeBoard, FakeBroker, FakeClock
 from tests.messages import encode_message
@@ -299,8 +300,14 @@ class Process:
             profile=house.profile,
             redactor=house.redactor,
             public_url="https://runfolio.example",
-            callbacks_enabled=house.callbacks_enabled,
-            callback_allow=callbacks.AllowList(),
+            receivers=Receivers(
+                self.objects,
+                self.board,
+                self.queue,
+                house.callbacks_enabled,
+                callbacks.AllowList(),
+                house.clock.now,
+            ),
             beside=house.beside,
             audit=self.audit,
             askers=Askers(house.clock.seconds),

@@ -117,7 +117,7 @@ async def export(
     caller.require(Scope.EXPORT, workflow_id)
     requested = _requested(await small_body(request, MAX_OPTIONS_BYTES))
     if dry_run:
-        gateway.exports.check(requested)
+        gateway.exports.receivers.check(requested)
         foreseen = await in_thread(
             gateway.calls, gateway.executions.foresee, workflow_id, execution_id, requested.options
         )

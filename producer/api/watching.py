@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from functools import partial
 from typing import Final, NamedTuple
 
 import anyio
@@ -42,16 +41,16 @@ async def watch(gateway: Gateway, stopping: Stopping, export_id: str, last_seen:
     seen = last_seen
     async with gateway.announcements.follow(export_id) as follower:
         with stopping.waking(follower.wake):
-            told = False
+            told: Export | None = None
             while True:
-                change = await _look(gateway, export_id, told=told)
+                change = await _look(gateway, export_id) if told is None else change_of(told)
                 if change is not None and (change.id != seen or change.export.status.settled):
                     yield change
                     seen = change.id
                 if stopping.requested or (change is not None and change.export.status.settled):
                     return
                 news = await follower.wait(_LOOK_AGAIN)
-                told = news is not None and news.status.settled
+                told = None if news is None else news.export
 
 
 async def while_allowed(
@@ -65,9 +64,9 @@ async def while_allowed(
             yield change
 
 
-async def _look(gateway: Gateway, export_id: str, *, told: bool) -> Change | None:
+async def _look(gateway: Gateway, export_id: str) -> Change | None:
     try:
-        return change_of(await in_thread(gateway.calls, partial(gateway.exports.find, export_id, told=told)))
+        return change_of(await in_thread(gateway.calls, gateway.exports.find, export_id))
     except Unavailable:
         return None
 

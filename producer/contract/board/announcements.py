@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from producer.contract.board.places import CHANGES_CHANNEL
 from producer.contract.errors import BrokerUnavailable
-from producer.contract.export import State
+from producer.contract.export import Export, State
 
 logger = logging.getLogger(__name__)
 
@@ -29,13 +29,17 @@ SILENCE: Final = 15.0
 
 
 class Change(Struct, frozen=True):
-    """That an export changed. ``sequence`` rises with every change of an export; ``done`` and ``total`` are steps."""
+    """That an export changed. ``sequence`` rises with every change of an export; ``done`` and ``total`` are steps.
+
+    ``export`` is the export where it is settled.
+    """
 
     id: str
     status: State
     done: int
     total: int
     sequence: int
+    export: Export | None = None
 
 
 class Follower:

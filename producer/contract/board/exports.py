@@ -52,15 +52,16 @@ class ExportBoard:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
-    def queued(self, export: Export, generation: int, *, large: bool = False) -> int | None:
+    def queued(self, export: Export, generation: int, *, large: bool = False, once: bool = False) -> int | None:
         """Note an accepted export as queued and set its queued mark, among those of the queues that it goes to.
 
         Returns the mark's time, in milliseconds of the broker's clock, to go with the message as ``enqueued_at``; the
         two then compare exactly. Returns None where no message is needed: this generation is settled or somebody
-        holds a live lease on it, or a newer generation is known.
+        holds a live lease on it, or a newer generation is known; with ``once`` also where it has a mark already, and
+        somebody else sends the message.
         """
         keys = keys_of(export.id, export.workflow.id)
-        arguments = [*arguments_of(export, generation), "large" if large else "small"]
+        arguments = [*arguments_of(export, generation), "large" if large else "small", "once" if once else ""]
         marked_at: int = self._broker.run("queued", keys, arguments)
         return marked_at or None
 

@@ -56,6 +56,16 @@ def test_a_queued_export_is_known_marked_and_listed(board: Board) -> None:
     assert listed(board, status="queued") == [one.id]
 
 
+@pytest.mark.parametrize("large", [False, True])
+def test_of_several_who_ask_at_once_one_sends_the_message(board: Board, large: bool) -> None:
+    one = export()
+    asked = [board.exports.queued(one, 0, large=large, once=True) is not None for _ in range(3)]
+    assert asked == [True, False, False]
+    assert board.exports.queued(one, 0, large=large) is not None, "The sweeper asks again."
+    board.leases.hand_back(acquired(board.leases, one), one, "the store was away")
+    assert board.exports.queued(one, 0, large=large, once=True) is not None, "It has no mark any more."
+
+
 @pytest.mark.parametrize("strange", ["", "nobody", "a\0b\n{}", "\ud83d", "x" * 5000])
 def test_an_unknown_export_is_unknown(board: Board, strange: str) -> None:
     assert board.exports.known(strange) is None

@@ -48,7 +48,7 @@ def call(draw: random.Random, one: Any) -> Callable[[Side], object]:
     generation, at, end = draw.randrange(2), draw.randrange(3), settled(one, draw.choice(ENDS))
     done = draw.randrange(8)
     calls: list[Callable[[Side], object]] = [
-        lambda side: side.board.exports.queued(one, generation) is not None,
+        lambda side: side.board.exports.queued(one, generation, once=at == 0) is not None,
         lambda side: side.acquire(one, generation),
         lambda side: side.fenced(lambda lease: side.board.leases.renew(lease, MINUTE), at),
         lambda side: side.fenced(lambda lease: side.board.leases.progress(lease, done, 8), at),

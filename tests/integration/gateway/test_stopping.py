@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -28,8 +29,9 @@ def test_held_requests_and_event_streams_end_when_the_gateway_stops(
 ) -> None:
     assert site.client.get("/readyz").status_code == 200  # The session's site has set the credentials.
     broker_url = f"{valkey_url.rpartition('/')[0]}/6"
-    with ThreadPoolExecutor() as pool:
-        with running_site(tmp_path_factory.mktemp("stopping"), s3_server, broker_url) as other, other.worker.paused():
+    with ThreadPoolExecutor() as pool, ExitStack() as until_it_has_stopped:
+        with running_site(tmp_path_factory.mktemp("stopping"), s3_server, broker_url) as other:
+            until_it_has_stopped.enter_context(other.worker.paused())
             export = other.sent(completed())
             path = f"{other.url}/v1/exports/{export['id']}"
             headers = {"Authorization": f"Bearer {other.token}"}

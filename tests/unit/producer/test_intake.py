@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -28,7 +29,7 @@ from producer.contract.jsonbounds import MAX_DEPTH
 from producer.contract.record import moment_of, read_header
 from producer.events import COMPLETED, STARTED, Event, check_type, first_line
 from producer.incoming import Incoming, as_text, streamed_record
-from tests.house import HOOK, House, TestSender, record_of, step
+from tests.house import HOOK, AtLast, AtOnce, House, Step, TestSender, record_of, step
 
 RECORD = record_of([step("fetch", output={"n": 10**30}, x_raw=[1]), step("think", "failed")], x_note="kept")
 MANY = record_of([step(f"s{number}", output="x" * 400) for number in range(1_000)])
@@ -428,3 +429,66 @@ def test_times_far_away_do_not_hinder(house: House) -> None:
         (export,) = house.send(record)
         house.settle_down()
         assert house.gateway.exports.find(export.id).status is State.READY
+
+
+def puts(step: Step, place: str) -> bool:
+    return step.method == "put_if" and str(step.arguments[0]).startswith(place)
+
+
+@pytest.mark.parametrize("beside", [AtOnce(), AtLast()], ids=["stored first", "sent first"])
+@pytest.mark.parametrize("place", ["executions/", "pending/"])
+def test_what_was_sent_is_taken_back_where_it_cannot_be_stored(place: str, beside: Executor) -> None:
+    house = House(beside=beside)
+
+    def fail(step: Step, call: Callable[[], Any]) -> Any:
+        if puts(step, place):
+            raise StorageUnavailable("The store is away.", remedy="Send it again.")
+        return call()
+
+    house.gateway.wire.around = fail
+    with pytest.raises(StorageUnavailable):
+        house.send(RECORD)
+    assert house.pending() == []
+    assert house.broker.state.entries == {}
+    assert house.broker.state.marks == {}
+    house.gateway.wire.around = lambda _, call: call()
+    (export,) = house.send(RECORD)
+    house.settle_down()
+    assert house.gateway.exports.find(export.id).status is State.READY
+    assert len(house.archives()) == 1
+
+
+@pytest.mark.parametrize("place", ["executions/", "pending/"])
+def test_a_worker_may_be_done_before_the_gateway_has_stored_everything(place: str) -> None:
+    house = House(beside=AtLast())
+
+    def be_slow(step: Step, call: Callable[[], Any]) -> Any:
+        if puts(step, place):
+            house.work()
+        return call()
+
+    house.gateway.wire.around = be_slow
+    (export,) = house.send(RECORD, export=[{"callback_url": HOOK}])
+    house.settle_down()
+    assert house.pending() == []
+    assert house.gateway.exports.find(export.id).status is State.READY
+    assert len(house.archives()) == 1
+    assert [told.status for _, told in house.receiver.told] == [State.READY]
+    assert house.gateway.executions.record("wf", "e1").stored.digest
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_only_what_names_its_archive_by_itself_is_sent_before_it_is_stored(timed: bool) -> None:
+    house = House(beside=AtLast())
+    times = {} if timed else {"started_at": None, "finished_at": None}
+    record = {**RECORD, "execution": {**RECORD["execution"], **times}}
+    seen: list[str] = []
+
+    def note(step: Step, call: Callable[[], Any]) -> Any:
+        if puts(step, "executions/") or step.part == "queue":
+            seen.append(step.part)
+        return call()
+
+    house.gateway.wire.around = note
+    house.send(record)
+    assert seen == (["queue", "objects"] if timed else ["objects", "queue"])

@@ -20,7 +20,7 @@ else
 end
 finish()
 if ARGV[8] == 'again' or (ARGV[8] == 'once' and not known) then
-  tell(board, status, ARGV[4], ARGV[5])
+  tell(board, status, ARGV[4], ARGV[5], ARGV[6])
   redis.call('PUBLISH', EXPORTS, ARGV[6])
 end
 return 1

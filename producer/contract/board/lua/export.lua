@@ -94,8 +94,9 @@ local function finish()
   redis.call('DEL', KEYS[4])
 end
 
-local function tell(board, status, done, total)
+-- Publish a change. With the JSON of a settled export in it, nobody who waited for that needs to ask for it.
+local function tell(board, status, done, total, json)
   redis.call('PUBLISH', CHANGES, string.format(
-    '{"id":%s,"status":"%s","done":%s,"total":%s,"sequence":%s}',
-    cjson.encode(id), status, done, total, integer(board.sequence)))
+    '{"id":%s,"status":"%s","done":%s,"total":%s,"sequence":%s,"export":',
+    cjson.encode(id), status, done, total, integer(board.sequence)) .. (json or 'null') .. '}')
 end

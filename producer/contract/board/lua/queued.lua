@@ -1,11 +1,14 @@
 #!lua
--- Note an export as queued and mark it. ARGV: 3 created ms, 4 done, 5 total, 6 JSON, 7 'large' or 'small'.
--- Answers the mark's time, or 0 where the board knows better: a newer generation, or this one settled or held.
+-- Note an export as queued and mark it. ARGV: 3 created ms, 4 done, 5 total, 6 JSON, 7 'large' or 'small', 8 'once' or ''.
+-- Answers the mark's time, or 0 where the board knows better: a newer generation, or this one settled or held,
+-- and with 'once' also where it is marked already.
 -- Invariant: an export is never both marked by this and held under a live lease of the same generation.
 
 local board = look()
 local same = board.generation == generation
 if board.generation and generation < board.generation then return 0 end
+local marked = redis.call('ZSCORE', KEYS[3], id) or redis.call('ZSCORE', KEYS[5], id)
+if same and board.status == 'queued' and marked and ARGV[8] == 'once' then return 0 end
 if same and (SETTLED[board.status] or (board.status == 'running' and board.leased)) then return 0 end
 
 if not (same and board.status == 'queued') then

@@ -17,6 +17,6 @@ if not (SETTLED[status] and MOVES.running[status]) then return -1 end
 release(board)
 store(board, status, tonumber(ARGV[3]), ARGV[6])
 finish()
-tell(board, status, ARGV[4], ARGV[5])
+tell(board, status, ARGV[4], ARGV[5], ARGV[6])
 redis.call('PUBLISH', EXPORTS, ARGV[6])
 return done
