@@ -1,13 +1,20 @@
-"""A page of the executions of a workflow that has a million of them, and of one that has a hundred."""
+"""A page of the executions of a workflow that has a million of them, and of one that has a hundred.
+
+``python -m bench.listing 10000000`` takes ten million, or as many as it is told, and half a minute for each million.
+"""
 
 from __future__ import annotations
 
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from bench.chaos.rig import Rig
 from bench.figures import Figure, Lab, Round, ratio_of
+from bench.report import table
 from bench.site import Client, client_at, running_site
 from producer.contract.board import Board, ExecutionSummary
 
@@ -17,9 +24,9 @@ _BEGAN: Final = 1_767_225_600_000
 _AT_ONCE: Final = 500
 
 
-def run(lab: Lab) -> Iterator[Figure]:
+def run(lab: Lab, executions: int = 1_000_000) -> Iterator[Figure]:
     """Seed the index itself, as the gateway would fill it; then take turns asking for pages."""
-    sizes = {"large": lab.size(1_000_000, 2_000), "small": 100}
+    sizes = {"large": lab.size(executions, 2_000), "small": 100}
     with running_site(lab, with_floor=False) as rig, client_at(rig.url, rig.token) as client:
         began = time.perf_counter()
         for name, size in sizes.items():
@@ -74,3 +81,14 @@ def _summary(workflow: str, number: int) -> ExecutionSummary:
         digest=f"{number:064x}",
         step_count=10,
     )
+
+
+def main() -> None:
+    """Measure an index of the size that is asked for, and print the figure."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        figures = {one.key: one for one in run(Lab(Path(folder), quick=False), int(sys.argv[1]))}
+    print(table(figures.values()))  # noqa: T201 # printing figures is what a measurement is for
+
+
+if __name__ == "__main__":
+    main()

@@ -65,6 +65,7 @@ def test_a_follower_sees_every_step_of_its_export_alone(board: Board, board_url:
         ]
         entry = board.exports.known(one.id)
         assert entry is not None
+        assert [change.export for change in seen] == [None, None, None, entry.export], "Its end is told whole."
         assert (seen[-1].id, seen[-1].sequence) == (one.id, entry.sequence)
         assert [change.sequence for change in seen] == sorted({change.sequence for change in seen})
 
