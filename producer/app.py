@@ -66,7 +66,7 @@ def make_gateway(settings: GatewaySettings, objects: ObjectStore, broker: Redis,
     link_secrets = settings.link_secret.split(",")
     signer = LinkSigner(link_secrets)
     audited = AuditLog(objects, board, utc_now)
-    queue = Queue(board.tasks)
+    queue = Queue(board.tasks, board.exports)
     callbacks_enabled = settings.callback_secret is not None
     exported = Exports(
         objects=objects,

@@ -92,7 +92,7 @@ class Exports:
             try:
                 settled = self.outbox.settled(pending.id)
                 sent = settled is None and send_quietly(
-                    pending.id, lambda: self._enqueue(pending, writing.record, first=True)
+                    pending.id, lambda: self.queue.export(pending, writing.record.riding(), first=True)
                 )
             finally:
                 written, is_new = storing.result()
@@ -205,18 +205,8 @@ class Exports:
             view = settled_view(settled.facts, self.now())
             return Requested(view, ready=view.status is State.READY)
         view = pending_view(pending)
-        send_quietly(pending.id, lambda: self._enqueue(pending, record))
+        send_quietly(pending.id, lambda: self.queue.export(pending, record.riding()))
         return Requested(view, ready=False, via=Via.RETRY if pending.generation else via)
-
-    def _enqueue(self, pending: Pending, record: Record, *, first: bool = False) -> bool:
-        """Send the task; tell whether it was needed by the board's word."""
-        marked_at = self.board.exports.queued(
-            pending_view(pending), pending.generation, large=pending.large, once=first
-        )
-        if marked_at is None:
-            return False
-        self.queue.export(pending, marked_at, record.riding(), first=first)
-        return True
 
     def find(self, identity: str) -> Export:
         """Show an export, with live progress where it is being made. Raises NotFound.

@@ -26,6 +26,7 @@ from producer.contract.queue import Queue
 from producer.contract.records import Records
 from producer.contract.redaction.redactor import Redactor
 from producer.contract.tasks import LARGE_QUEUES, SMALL_QUEUES, ExportMessage, decode_message
+from producer.contract.views import pending_view
 from producer.deliveries import Deliveries
 from producer.demand import Demands
 from producer.executions import Executions
@@ -35,7 +36,7 @@ from producer.intake import Intake
 from producer.links import Links
 from producer.receivers import Receivers
 from tests.fakes import MemoryObjects
-from tests.fakes_board import FakeBoard, FakeBroker, FakeClock
+from tests.fakes_board import FakeBoard, FakeBroker, FakeClock, FakeExportBoard
 from tests.messages import encode_message
 from worker.callbacks import Callbacks, Sender
 from worker.callbacks.outcome import Outcome, Verdict
@@ -101,18 +102,21 @@ class FakeQueue:
         self._of: list[str] = []
         self.callbacks: list[tuple[str, str]] = []
 
-    def export(
-        self,
-        pending: Pending,
-        marked_at: int,
-        record: str | None = None,
-        *,
-        again: bool = False,
-        first: bool = False,
-    ) -> None:
+    def export(self, pending: Pending, record: str | None = None, *, first: bool = False) -> bool:
+        marked_at = FakeExportBoard(self._broker).queued(
+            pending_view(pending), pending.generation, large=pending.large, once=first
+        )
+        if marked_at is not None:
+            self._send(ExportMessage(pending, record, first), marked_at, again=False)
+        return marked_at is not None
+
+    def put_back(self, pending: Pending, marked_at: int) -> None:
         self._broker.check()
-        queue = (LARGE_QUEUES if pending.large else SMALL_QUEUES)[again]
-        self.exports.append(encode_message(ExportMessage(pending, record, first)))
+        self._send(ExportMessage(pending), marked_at, again=True)
+
+    def _send(self, message: ExportMessage, marked_at: int, *, again: bool) -> None:
+        queue = (LARGE_QUEUES if message.pending.large else SMALL_QUEUES)[again]
+        self.exports.append(encode_message(message))
         self._of.append(queue)
         self._broker.queues.setdefault(queue, []).append(marked_at)
 

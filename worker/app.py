@@ -84,7 +84,7 @@ class Parts:
     @cached_property
     def queue(self) -> Queue:
         """The way to the workers."""
-        return Queue(self.board.tasks)
+        return Queue(self.board.tasks, self.board.exports)
 
     @cached_property
     def pipeline(self) -> Pipeline:

@@ -170,7 +170,7 @@ class Sweeper:
         self._not_before[pending.id] = self.clock() + pause_after(attempts, self.chance)
         view = pending_view(pending)
         marked_at = self.board.exports.queued(view, pending.generation, large=pending.large) or self.board.queue.now()
-        self.queue.export(pending, marked_at, again=True)
+        self.queue.put_back(pending, marked_at)
         self._put_back_at[pending.large][pending.id] = marked_at
         log.warning(
             "export put back",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -46,22 +47,41 @@ def require_settled(export: Export) -> None:
         )
 
 
+class MarkedTask(NamedTuple):
+    """A message for a queue of tasks, which holds the time of the mark between what is ``before`` and ``after`` it."""
+
+    queue: str
+    before: bytes
+    after: bytes
+
+
 class ExportBoard:
     """What the board knows of exports. Every method raises BrokerUnavailable."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
-    def queued(self, export: Export, generation: int, *, large: bool = False, once: bool = False) -> int | None:
+    def queued(
+        self,
+        export: Export,
+        generation: int,
+        *,
+        large: bool = False,
+        once: bool = False,
+        task: MarkedTask | None = None,
+    ) -> int | None:
         """Note an accepted export as queued and set its queued mark, among those of the queues that it goes to.
 
         Returns the mark's time, in milliseconds of the broker's clock, to go with the message as ``enqueued_at``; the
-        two then compare exactly. Returns None where no message is needed: this generation is settled or somebody
-        holds a live lease on it, or a newer generation is known; with ``once`` also where it has a mark already, and
-        somebody else sends the message.
+        two then compare exactly. A ``task`` is pushed in the same step. Returns None where no message is needed: this
+        generation is settled or somebody holds a live lease on it, or a newer generation is known; with ``once`` also
+        where it has a mark already, and somebody else sends the message.
         """
         keys = keys_of(export.id, export.workflow.id)
         arguments = [*arguments_of(export, generation), "large" if large else "small", "once" if once else ""]
+        if task is not None:
+            keys.append(task.queue.encode())
+            arguments += [task.before, task.after]
         marked_at: int = self._broker.run("queued", keys, arguments)
         return marked_at or None
 

@@ -8,6 +8,7 @@ import redis
 
 from producer.contract import jsontext
 from producer.contract.board import EXPORTS_CHANNEL, Board, Refusal
+from producer.contract.board.exports import MarkedTask
 from producer.contract.errors import Conflict, LeaseLost
 from producer.contract.export import MOVES, Progress, State
 from tests.integration.board.examples import MINUTE, acquired, export, listed, settled, status_of
@@ -54,6 +55,15 @@ def test_a_queued_export_is_known_marked_and_listed(board: Board) -> None:
     assert (entry.export, entry.generation) == (one, 0)
     assert board.queue.marked([one.id, "another"]) == {one.id}
     assert listed(board, status="queued") == [one.id]
+
+
+def test_a_message_is_pushed_with_its_mark_or_not_at_all(board: Board, client: redis.Redis) -> None:
+    one = export()
+    task = MarkedTask("a-queue", b'{"at":', b"}")
+    marked_at = board.exports.queued(one, 0, task=task)
+    assert client.lrange("a-queue", 0, -1) == [f'{{"at":{marked_at}}}'.encode()]
+    assert board.exports.queued(one, 0, once=True, task=task) is None
+    assert client.llen("a-queue") == 1
 
 
 @pytest.mark.parametrize("large", [False, True])

@@ -1,5 +1,7 @@
 #!lua
--- Note an export as queued and mark it. ARGV: 3 created ms, 4 done, 5 total, 6 JSON, 7 'large' or 'small', 8 'once' or ''.
+-- Note an export as queued and mark it. ARGV: 3 created ms, 4 done, 5 total, 6 JSON, 7 'large' or 'small', 8 'once' or '',
+-- and where a message is to be pushed in the same step, to the list that is the last key: 9 and 10 what stands before
+-- and behind the mark's time in it.
 -- Answers the mark's time, or 0 where the board knows better: a newer generation, or this one settled or held,
 -- and with 'once' also where it is marked already.
 -- Invariant: an export is never both marked by this and held under a live lease of the same generation.
@@ -20,4 +22,5 @@ if not (same and board.status == 'queued') then
 end
 unmark()
 redis.call('ZADD', KEYS[ARGV[7] == 'large' and 5 or 3], board.now, id)
+if ARGV[9] then redis.call('LPUSH', KEYS[#KEYS], ARGV[9] .. integer(board.now) .. ARGV[10]) end
 return board.now
