@@ -41,6 +41,7 @@ class WorkerThread:
         self._broker = Redis.from_url(settings.broker_url)
         self._go = threading.Event()
         self._go.set()
+        self._idle = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work)
 
@@ -56,8 +57,9 @@ class WorkerThread:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Leave messages in the queue within the block."""
+        self._idle.clear()
         self._go.clear()
-        time.sleep(0.15)  # A message that was being waited for is taken before this.
+        assert self._idle.wait(20), "It makes an export still."
         try:
             yield
         finally:
@@ -69,7 +71,9 @@ class WorkerThread:
 
     def _work(self) -> None:
         while not self._stop.is_set():
-            if not self._go.wait(0.05):
+            if not self._go.is_set():
+                self._idle.set()  # It waits for no message any more.
+                self._go.wait(0.05)
                 continue
             found: Any = self._broker.brpop(list(EXPORT_QUEUES), timeout=0.1)
             if found is not None:
