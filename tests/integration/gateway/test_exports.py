@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -40,12 +40,20 @@ def events_of(answer: httpx.Response) -> Iterator[ServerSentEvent]:
         fields[name] = value
 
 
-def follow(site: Site, path: str, **headers: str) -> list[ServerSentEvent]:
+def follow(
+    site: Site, path: str, heard: Callable[[], object] = lambda: None, last_seen: str = ""
+) -> list[ServerSentEvent]:
+    """Follow a stream to its end; ``heard`` is told of each event when it comes."""
+    headers = {"Last-Event-ID": last_seen} if last_seen else {}
     with site.client.stream("GET", path, headers=headers) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["cache-control"] == "no-store"
-        return [*events_of(answer)]
+        events = []
+        for event in events_of(answer):
+            events.append(event)
+            heard()
+        return events
 
 
 def test_a_ready_export_tells_all_of_its_archive(site: Site) -> None:
@@ -112,9 +120,10 @@ def test_an_export_is_followed_from_queued_to_ready_by_several(site: Site) -> No
     with site.worker.paused():
         export = site.sent(completed(steps=[step(f"s{n}") for n in range(300)]))
         path = f"/v1/exports/{export['id']}/events"
+        heard_one = threading.Semaphore(0)
         with ThreadPoolExecutor() as pool:
-            followers = [pool.submit(follow, site, path) for _ in range(4)]
-            time.sleep(0.3)
+            followers = [pool.submit(follow, site, path, heard_one.release) for _ in range(4)]
+            assert all(heard_one.acquire(timeout=10) for _ in followers)
             site.worker.resume()
             heard = [follower.result(20) for follower in followers]
 
@@ -135,7 +144,7 @@ def test_a_follower_who_comes_back_misses_and_repeats_nothing(site: Site) -> Non
         with site.client.stream("GET", path) as answer:
             first = next(events_of(answer))
         with ThreadPoolExecutor() as pool:
-            follower = pool.submit(follow, site, path, **{"Last-Event-ID": first.id})
+            follower = pool.submit(follow, site, path, last_seen=first.id)
             time.sleep(0.2)
             site.worker.resume()
             events = follower.result(20)
@@ -144,7 +153,7 @@ def test_a_follower_who_comes_back_misses_and_repeats_nothing(site: Site) -> Non
     assert first.id not in {event.id for event in events}
     assert events[-1].event == "ready"
     # The end is told again to whoever did not hear it, and an EventSource that did is told to stay away.
-    assert [event.event for event in follow(site, path, **{"Last-Event-ID": first.id})] == ["ready"]
+    assert [event.event for event in follow(site, path, last_seen=first.id)] == ["ready"]
     assert site.client.get(path, headers={"Last-Event-ID": events[-1].id}).status_code == 204
 
 
@@ -161,9 +170,10 @@ def test_a_deletion_is_told_to_followers(site: Site) -> None:
     with site.worker.paused():
         export = site.sent(completed())
         path = f"/v1/exports/{export['id']}"
+        heard_one = threading.Semaphore(0)
         with ThreadPoolExecutor() as pool:
-            follower = pool.submit(follow, site, f"{path}/events")
-            time.sleep(0.2)
+            follower = pool.submit(follow, site, f"{path}/events", heard_one.release)
+            assert heard_one.acquire(timeout=10)
             assert site.client.delete(path).status_code == 204
             events = follower.result(20)
 
