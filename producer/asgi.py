@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import socket
+from contextlib import suppress
 from typing import Final
 
 import uvicorn
@@ -25,6 +27,10 @@ request into a connection that is being closed."""
 
 BACKLOG: Final = 2048
 """Connections that may wait to be taken."""
+
+
+_M_MMAP_THRESHOLD: Final = -3
+_LARGE_BUFFER: Final = 1 << 20
 
 
 class Server(uvicorn.Server):
@@ -58,9 +64,20 @@ def serve() -> None:
     """Run the gateway until it is told to stop. Raises InvalidSetting."""
     settings = read_settings(GatewaySettings)
     configure(settings.log_level)
+    _return_large_buffers()
     with _listening(settings.host, settings.port) as listener:
         app = make_app(connect(settings))
         Server(app, settings.host, settings.port, settings.trusted_proxies).run(sockets=[listener])
+
+
+def _return_large_buffers() -> None:
+    """Let glibc give large buffers back to the system as soon as they are free (mallopt(3), M_MMAP_THRESHOLD).
+
+    By itself it comes to keep those of up to 32 MiB, and a gateway's peak is then as much as 30 MiB higher. Other C
+    libraries have no such call, and need none.
+    """
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BUFFER)
 
 
 def _listening(host: str, port: int) -> socket.socket:

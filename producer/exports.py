@@ -69,7 +69,7 @@ class Exports:
         """Accept an export of a stored record, durably, and see that a worker makes it.
 
         The same request is the same export, however often it comes. Only with ``revive`` does one that has failed,
-        expired or been deleted go back to the queue, with a new link. Raises what ``check`` does.
+        expired or been deleted go back to the queue, with a new link. Raises what the receivers' ``check`` does.
         """
         answer = self._request(record, requested, requested_by, revive=revive)
         self._note(answer, requested_by, revive=revive)
