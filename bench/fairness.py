@@ -13,6 +13,7 @@ from bench.site import Client, client_at, running_site
 from bench.workload import NDJSON, event, lines
 
 LARGE = 2
+_WAKING = 3
 _BEGUN_WITHIN = 120.0
 
 
@@ -37,6 +38,9 @@ def run(lab: Lab) -> Iterator[Figure]:
 
 
 def _small(client: Client, numbers: Iterator[int], exports: int) -> list[float]:
+    """Time some, after a few that wake the machine: the first after a pause takes several times as long."""
+    for _ in range(_WAKING):
+        client.ready(client.send(event(next(numbers))))
     took = []
     for _ in range(exports):
         body = event(next(numbers))
