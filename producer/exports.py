@@ -21,7 +21,7 @@ from producer.contract.links import LinkSigner
 from producer.contract.objects import ObjectStore
 from producer.contract.outbox import Outbox, Settled
 from producer.contract.queue import Queue
-from producer.contract.records import Record, Writing, Written
+from producer.contract.records import Record, Writing
 from producer.contract.redaction.redactor import Redactor
 from producer.contract.shown import ShownRecord
 from producer.contract.views import pending_view, settled_view
@@ -78,67 +78,52 @@ class Exports:
     def request_first(self, writing: Writing, requested: RequestedExport, requested_by: str) -> Requested:
         """Do the same for a record that is being stored, so that hardly anybody can have asked before.
 
-        What takes its time is done at once: the record and then the pending entry are written, unless the record is
-        stored already, while storage is asked whether there are facts and the task is sent. A worker may be done
-        before either is there; the answer waits for both. Where one cannot be stored, what was sent is taken back.
-        A worker could not read what is not stored yet, so the record must be one that rides in the task.
+        What takes its time is done at once: storage is asked whether there are facts while the record is written, and
+        then the task is sent while the pending entry is. Only whoever has created the record sends a task, so that one
+        and the same entry is sent and stored. A worker may be done before it is there; the answer waits for it.
         """
         self.receivers.check(requested)
         pending = self.draft(writing.record, requested.options, requested_by)
-        self.receivers.note(pending.id, pending.generation, requested.callback_url, now=False)
-        storing = self.beside.submit(self._store, writing, pending)
-        settled, sent = None, None
+        committing = self.beside.submit(writing.commit)
         try:
-            try:
-                settled = self.outbox.settled(pending.id)
-                sent = settled is None and send_quietly(
-                    pending.id, lambda: self.queue.export(pending, writing.record.riding(), first=True)
-                )
-            finally:
-                written, is_new = storing.result()
-        except Unavailable:
-            if sent:
-                send_quietly(pending.id, lambda: self._withdraw(pending))
-            raise
+            settled = self.outbox.settled(pending.id)
+        finally:
+            written = committing.result()
         if written.created:
-            answer = self._first(pending, written.record, requested, is_new, settled, sent)
+            answer = self._first(pending, written.record, requested, settled)
         else:
             answer = self._request(written.record, requested, requested_by, revive=False)
         self._note(answer, requested_by, revive=False)
         return answer
 
-    def _store(self, writing: Writing, pending: Pending) -> tuple[Written, bool]:
-        """Write a record and a pending entry, in this order; tell whether the latter is new."""
-        written = writing.commit()
-        return written, written.created and self.outbox.accept(pending)
-
-    def _withdraw(self, pending: Pending) -> None:
-        """Let the board forget a task whose record or pending entry is not stored, unless it has come to its end."""
-        known = self.board.exports.known(pending.id)
-        if known is not None and not known.export.status.settled:
-            self.board.exports.forget(pending.id)
-
     def _first(
-        self,
-        pending: Pending,
-        record: Record,
-        requested: RequestedExport,
-        is_new: bool,
-        settled: Settled | None,
-        sent: bool | None,
+        self, pending: Pending, record: Record, requested: RequestedExport, settled: Settled | None
     ) -> Requested:
-        """Answer for an export whose pending entry was written and whose task was sent at the same time."""
+        """Accept an export of a record that was created just now, with what was ``settled`` before."""
         if settled is not None:
             # Its record was deleted and came again; the export stands as it is.
-            if is_new:
-                self.outbox.forget_pending(pending)
             return self._request(record, requested, pending.requested_by, revive=False)
+        self.receivers.note(pending.id, pending.generation, requested.callback_url, now=False)
+        accepting = self.beside.submit(self.outbox.accept, pending)
+        sent = send_quietly(pending.id, lambda: self.queue.export(pending, record.riding(), first=True))
+        try:
+            is_new = accepting.result()
+        except Unavailable:
+            if sent:
+                send_quietly(pending.id, lambda: self._withdraw(pending))
+            raise
         if not is_new:
             return Requested(self.find(pending.id), ready=False)
         if sent is False:
             return self._accepted(pending, record, Via.EVENT)
         self.askers.note(pending.id, pending.requested_by)
         return Requested(pending_view(pending), ready=False, via=Via.EVENT)
+
+    def _withdraw(self, pending: Pending) -> None:
+        """Let the board forget a task whose pending entry could not be stored, unless it has come to its end."""
+        known = self.board.exports.known(pending.id)
+        if known is not None and not known.export.status.settled:
+            self.board.exports.forget(pending.id)
 
     def _note(self, answer: Requested, requested_by: str, *, revive: bool) -> None:
         if answer.via is not None:

@@ -77,8 +77,7 @@ class Intake:
 
         moment = moment_of(received.header, event_time)
         writing = self.records.begin(received.header, received.steps, moment=moment, confirm=confirm, lack=Lack(told))
-        # A worker that begins before the record is stored must have all of it, and the time that names its archive.
-        if not (received.requested and moment and told is None and writing.record.riding()):
+        if not received.requested:
             writing.commit()
         try:
             answers = list(self._requests(writing, received.requested, names[0]))
