@@ -7,8 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 
 from producer.askers import Askers
 from producer.audit import AuditLog
@@ -21,13 +21,16 @@ from producer.contract.links import LinkSigner
 from producer.contract.objects import ObjectStore
 from producer.contract.outbox import Outbox, Settled
 from producer.contract.queue import Queue
-from producer.contract.records import Record, Writing
+from producer.contract.records import Record
 from producer.contract.redaction.redactor import Redactor
 from producer.contract.shown import ShownRecord
 from producer.contract.views import pending_view, settled_view
 from producer.receivers import Receivers, send_quietly
 
 log = logging.getLogger(__name__)
+
+
+_JUST_NOW: Final = timedelta(seconds=10)
 
 
 def utc_now() -> datetime:
@@ -75,43 +78,49 @@ class Exports:
         self._note(answer, requested_by, revive=revive)
         return answer
 
-    def request_first(self, writing: Writing, requested: RequestedExport, requested_by: str) -> Requested:
-        """Do the same for a record that is being stored, so that hardly anybody can have asked before.
+    def request_first(self, record: Record, requested: RequestedExport, requested_by: str) -> Requested:
+        """Do the same for a record that was stored just now, so that hardly anybody can have asked before.
 
-        What takes its time is done at once: storage is asked whether there are facts while the record is written, and
-        then the task is sent while the pending entry is. Only whoever has created the record sends a task, so that one
-        and the same entry is sent and stored. A worker may be done before it is there; the answer waits for it.
+        What takes its time is done at once: the pending entry is written while storage is asked whether there are facts
+        and the task is sent. A worker may be done before the entry is there; the answer waits for all of it. Where it
+        cannot be stored, the task is taken back.
         """
         self.receivers.check(requested)
-        pending = self.draft(writing.record, requested.options, requested_by)
-        committing = self.beside.submit(writing.commit)
-        try:
-            settled = self.outbox.settled(pending.id)
-        finally:
-            written = committing.result()
-        if written.created:
-            answer = self._first(pending, written.record, requested, settled)
-        else:
-            answer = self._request(written.record, requested, requested_by, revive=False)
-        self._note(answer, requested_by, revive=False)
-        return answer
-
-    def _first(
-        self, pending: Pending, record: Record, requested: RequestedExport, settled: Settled | None
-    ) -> Requested:
-        """Accept an export of a record that was created just now, with what was ``settled`` before."""
-        if settled is not None:
-            # Its record was deleted and came again; the export stands as it is.
-            return self._request(record, requested, pending.requested_by, revive=False)
+        pending = self.draft(record, requested.options, requested_by)
         self.receivers.note(pending.id, pending.generation, requested.callback_url, now=False)
         accepting = self.beside.submit(self.outbox.accept, pending)
-        sent = send_quietly(pending.id, lambda: self.queue.export(pending, record.riding(), first=True))
+        settled, sent = None, None
         try:
-            is_new = accepting.result()
+            try:
+                settled = self.outbox.settled(pending.id)
+                sent = settled is None and send_quietly(
+                    pending.id, lambda: self.queue.export(pending, record.riding(), first=True)
+                )
+            finally:
+                is_new = accepting.result()
         except Unavailable:
             if sent:
                 send_quietly(pending.id, lambda: self._withdraw(pending))
             raise
+        answer = self._first(pending, record, requested, is_new, settled, sent)
+        self._note(answer, requested_by, revive=False)
+        return answer
+
+    def _first(
+        self,
+        pending: Pending,
+        record: Record,
+        requested: RequestedExport,
+        is_new: bool,
+        settled: Settled | None,
+        sent: bool | None,
+    ) -> Requested:
+        """Answer for an export whose pending entry was written and whose task was sent at the same time."""
+        if settled is not None:
+            # Its record was deleted and came again; the export stands as it is.
+            if is_new:
+                self.outbox.forget_pending(pending)
+            return self._request(record, requested, pending.requested_by, revive=False)
         if not is_new:
             return Requested(self.find(pending.id), ready=False)
         if sent is False:
@@ -157,10 +166,18 @@ class Exports:
             self.profile,
             nonce=nonce,
             download_url=self._url(identity, nonce),
-            created_at=self.now(),
+            created_at=self._asked_at(record),
             requested_by=requested_by,
             large=record.stored.size >= self.large_bytes,
         )
+
+    def _asked_at(self, record: Record) -> datetime:
+        """Tell when an export is asked for: with its event, where that came just now.
+
+        Equal events that come at once, to several gateways maybe, make equal entries then, whoever is first.
+        """
+        now, accepted_at = self.now(), record.stored.accepted_at
+        return accepted_at if abs(now - accepted_at) < _JUST_NOW else now
 
     def _url(self, identity: str, nonce: str) -> str:
         return self.links.url(self.public_url, self.links.token(identity, nonce))

@@ -14,7 +14,7 @@ from producer.contract.listing import StartedObject, list_execution, summary_of_
 from producer.contract.masking import read_secrets
 from producer.contract.objects import ObjectStore
 from producer.contract.record import StartedExecution, check_identifier, moment_of
-from producer.contract.records import Lack, Record, Records, Writing
+from producer.contract.records import Lack, Records, Written
 from producer.contract.shown import ShownRecord
 from producer.contract.sources import Told
 from producer.events import STARTED, Event, check_type
@@ -76,28 +76,18 @@ class Intake:
             return self.now()
 
         moment = moment_of(received.header, event_time)
-        writing = self.records.begin(received.header, received.steps, moment=moment, confirm=confirm, lack=Lack(told))
-        if not received.requested:
-            writing.commit()
-        try:
-            answers = list(self._requests(writing, received.requested, names[0]))
-        finally:
-            if writing.written is not None:
-                self._list(writing.written.record)
-        return [answer.export for answer in answers]
+        written = self.records.write(received.header, received.steps, moment=moment, confirm=confirm, lack=Lack(told))
+        list_execution(self.board, self.objects, summary_of_record(ShownRecord(written.record, self.exports.redactor)))
+        return [export.export for export in self._requests(written, received.requested, names[0])]
 
-    def _list(self, record: Record) -> None:
-        list_execution(self.board, self.objects, summary_of_record(ShownRecord(record, self.exports.redactor)))
-
-    def _requests(self, writing: Writing, asked: Iterable[RequestedExport], name: str) -> Iterator[Requested]:
+    def _requests(self, written: Written, asked: Iterable[RequestedExport], name: str) -> Iterator[Requested]:
         """Accept exports of a record; one that the same event asks for twice is asked for a second time."""
         seen: set[Options] = set()
         for one in asked:
-            written = writing.written
-            if one.options in seen or (written is not None and not written.created):
-                yield self.exports.request(writing.commit().record, one, name, revive=False)
+            if written.created and one.options not in seen:
+                yield self.exports.request_first(written.record, one, name)
             else:
-                yield self.exports.request_first(writing, one, name)
+                yield self.exports.request(written.record, one, name, revive=False)
             seen.add(one.options)
 
     def _started(self, value: Any, sender: Sender) -> None:

@@ -6,9 +6,9 @@ larger ones lie in an object of their own (one JSON text a line) with an index b
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from functools import cached_property, partial
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -17,15 +17,19 @@ from msgspec import Raw, Struct
 
 from producer.contract import jsontext, keys, uploads
 from producer.contract.drafts import Draft, join, take
-from producer.contract.errors import NotFound, ObjectExists, ObjectNotFound
+from producer.contract.errors import DamagedRecord, NotFound, ObjectExists, ObjectNotFound
 from producer.contract.index import IndexWriter, StepEntry, read_index
 from producer.contract.objects import ObjectStore
 from producer.contract.record import HeaderDocument, Status, StepDocument, read_header, read_step
 from producer.contract.sources import Told
-from producer.contract.steps import damaged, read_steps
+
+log = logging.getLogger(__name__)
 
 INLINE_LIMIT: Final = 128 * 1024
 """Steps up to this many bytes lie in the header object, and may ride in a task's message."""
+
+_MERGE_GAP: Final = 1024 * 1024
+_LARGE_STEP: Final = 1024 * 1024
 
 
 class RecordObject(Struct, frozen=True, omit_defaults=True):
@@ -80,11 +84,6 @@ class Record:
         self._objects = objects
         self._index: bytes | None = None
 
-    @cached_property
-    def encoded(self) -> bytes:
-        """The header object as it is stored."""
-        return jsontext.encode(self.stored)
-
     @property
     def workflow_id(self) -> str:
         """The workflow's id."""
@@ -99,7 +98,8 @@ class Record:
         """Return the text of a record that is small enough to ride in a task's message."""
         if self.stored.upload is not None or self.stored.size > INLINE_LIMIT:
             return None
-        return self.encoded.decode() if len(self.encoded) <= INLINE_LIMIT else None
+        text = jsontext.encode(self.stored)
+        return text.decode() if len(text) <= INLINE_LIMIT else None
 
     def entries(self) -> Iterator[StepEntry]:
         """Yield the index of the steps."""
@@ -118,7 +118,7 @@ class Record:
         try:
             return self._objects.get(key).data
         except ObjectNotFound:
-            raise damaged(key) from None
+            raise _damaged(key) from None
 
     def steps(self, selection: Iterable[tuple[int, StepEntry]] | None = None) -> Iterator[tuple[int, StepDocument]]:
         """Yield position and step: all, or those of a selection in rising order; only what is needed is read."""
@@ -131,8 +131,20 @@ class Record:
             for position, _ in selection:
                 yield position, bytes(inline[position])
             return
+        for group in _neighbours(selection):
+            yield from self._read_range(group)
+
+    def _read_range(self, group: list[tuple[int, StepEntry]]) -> Iterator[tuple[int, bytes]]:
+        assert self.stored.upload is not None  # noqa: S101 # tells the type checker what the caller has made sure of
+        first, last = group[0][1], group[-1][1]
         key = keys.record_steps(self.workflow_id, self.execution_id, self.stored.upload)
-        yield from read_steps(self._objects, key, selection)
+        try:
+            chunks = self._objects.stream(key, first.offset, last.offset + last.length)
+        except ObjectNotFound:
+            raise _damaged(key) from None
+        window = _Window(chunks, first.offset)
+        for position, entry in group:
+            yield position, window.take(entry, key)
 
 
 def _parsed(step: tuple[int, bytes]) -> tuple[int, StepDocument]:
@@ -140,22 +152,60 @@ def _parsed(step: tuple[int, bytes]) -> tuple[int, StepDocument]:
     return position, read_step(jsontext.decode(data), position)
 
 
-class Writing:
-    """A record that is ready to be stored: all but its header object, which makes it exist, is in storage.
+class _Window:
+    """The bytes of an object that were read and are still needed."""
 
-    ``record`` is what it will be; where an equal one is there already, that one stays and counts.
-    """
+    def __init__(self, chunks: Iterator[bytes], start: int) -> None:
+        self._chunks = chunks
+        self._buffer = bytearray()
+        self._start = start
 
-    def __init__(self, record: Record, create: Callable[[Record], Written]) -> None:
-        self.record = record
-        self.written: Written | None = None
-        self._create = create
+    def take(self, entry: StepEntry, key: str) -> bytes:
+        """Return the bytes of a step behind the one taken before. Raises DamagedRecord where they are not there."""
+        end = entry.offset + entry.length
+        while self._start + len(self._buffer) < end:
+            # Compacting only here, once a chunk, keeps reading linear when a chunk holds many steps. The gap before
+            # a step can reach beyond what was read so far.
+            self._pass(entry.offset)
+            piece = next(self._chunks, None)
+            if piece is None:
+                raise _damaged(key)
+            self._buffer += piece
+        start = entry.offset - self._start
+        taken = bytes(memoryview(self._buffer)[start : start + entry.length])
+        if entry.length > _LARGE_STEP:
+            # Whoever works on a large step should hold it alone.
+            self._pass(end)
+        return taken
 
-    def commit(self) -> Written:
-        """Store it, once. Raises StorageUnavailable."""
-        if self.written is None:
-            self.written = self._create(self.record)
-        return self.written
+    def _pass(self, until: int) -> None:
+        passed = min(until - self._start, len(self._buffer))
+        del self._buffer[:passed]
+        self._start += passed
+
+
+_GROUP: Final = 1000
+
+
+def _neighbours(selection: Iterable[tuple[int, StepEntry]]) -> Iterator[list[tuple[int, StepEntry]]]:
+    """Gather steps that lie close together, so that one request reads them; groups are bounded in number."""
+    group: list[tuple[int, StepEntry]] = []
+    for position, entry in selection:
+        if group and (len(group) == _GROUP or entry.offset - group[-1][1].offset - group[-1][1].length > _MERGE_GAP):
+            yield group
+            group = []
+        group.append((position, entry))
+    if group:
+        yield group
+
+
+def _damaged(what: str) -> DamagedRecord:
+    # What is missing is for the operator's log; whoever follows a link need not know how things are stored.
+    log.error("stored record is damaged", extra={"what": what})
+    return DamagedRecord(
+        "The stored execution is damaged: a part of it is missing or cannot be read.",
+        remedy="Restore it from a backup of the storage, or let the engine send the execution again.",
+    )
 
 
 class Records:
@@ -173,43 +223,30 @@ class Records:
         confirm: Callable[[], datetime],
         lack: Lack = _NOTHING,
     ) -> Written:
-        """Store a record, as ``begin`` says."""
-        return self.begin(header, steps, moment=moment, confirm=confirm, lack=lack).commit()
-
-    def begin(
-        self,
-        header: HeaderDocument,
-        steps: Iterable[StepDocument],
-        *,
-        moment: datetime | None,
-        confirm: Callable[[], datetime],
-        lack: Lack = _NOTHING,
-    ) -> Writing:
-        """Make a record ready to be stored.
+        """Store a record.
 
         ``confirm`` is called when all steps have been read: it returns the time at which the record is accepted, or
         refuses it by raising. That time names the archives where there is no ``moment``.
 
-        Nothing that can be seen is stored before it is committed. A record that is there already stays as it is.
+        Nothing that can be seen is stored before it returns. A record that is there already stays as it is.
         """
         # What is stored must be readable: the whole header may be nested deeper than each of its members was.
         jsontext.decode(jsontext.encode(header.raw), where="record")
         draft = Draft(header)
         lines = draft.encode(steps)
         head, whole = take(lines, INLINE_LIMIT)
-        if not whole:
-            return self._begin_large(draft, chain(head, lines), moment, confirm, lack)
-        stored = _record_object(draft, confirm(), moment, lack, inline=[Raw(line[:-1]) for line in head])
-        return Writing(Record(stored, self._objects), self._create)
+        if whole:
+            return self._create(draft, confirm(), moment, lack, inline=[Raw(line[:-1]) for line in head])
+        return self._write_large(draft, chain(head, lines), moment, confirm, lack)
 
-    def _begin_large(
+    def _write_large(
         self,
         draft: Draft,
         lines: Iterator[bytes],
         moment: datetime | None,
         confirm: Callable[[], datetime],
         lack: Lack,
-    ) -> Writing:
+    ) -> Written:
         header = draft.header.header
         note = uploads.begin(self._objects, header.workflow.id, header.execution.id)
         uploaded = False
@@ -221,25 +258,43 @@ class Records:
         finally:
             if not uploaded:
                 uploads.drop(self._objects, note)
-        stored = _record_object(draft, accepted_at, moment, lack, upload=note.upload)
-        return Writing(Record(stored, self._objects), partial(self._create_large, note))
-
-    def _create_large(self, note: uploads.UploadNote, record: Record) -> Written:
         # Where the answer to this is lost, the record may well exist: what it is made of stays, whatever is raised.
-        written = self._create(record)
+        written = self._create(draft, accepted_at, moment, lack, upload=note.upload)
         if written.record.stored.upload == note.upload:
             uploads.end(self._objects, note)
         else:
             uploads.drop(self._objects, note)
         return written
 
-    def _create(self, record: Record) -> Written:
-        key = keys.record(record.workflow_id, record.execution_id, record.stored.digest)
+    def _create(
+        self,
+        draft: Draft,
+        accepted_at: datetime,
+        moment: datetime | None,
+        lack: Lack,
+        inline: list[Raw] | None = None,
+        upload: str | None = None,
+    ) -> Written:
+        stored = RecordObject(
+            digest=draft.digest,
+            accepted_at=accepted_at,
+            moment=moment or accepted_at,
+            header=Raw(jsontext.encode(draft.header.raw)),
+            step_count=draft.index.count,
+            size=draft.size,
+            by_status=draft.by_status,
+            steps=inline,
+            upload=upload,
+            told=lack.told,
+            completes=lack.completes,
+        )
+        header = draft.header.header
+        key = keys.record(header.workflow.id, header.execution.id, stored.digest)
         try:
-            self._objects.put_if(key, record.encoded, etag=None)
+            self._objects.put_if(key, jsontext.encode(stored), etag=None)
         except ObjectExists:
-            return Written(self.read(record.workflow_id, record.execution_id, record.stored.digest), created=False)
-        return Written(record, created=True)
+            return Written(self.read(header.workflow.id, header.execution.id, stored.digest), created=False)
+        return Written(Record(stored, self._objects), created=True)
 
     def read(self, workflow_id: str, execution_id: str, digest: str) -> Record:
         """Open a stored record. Raises NotFound where it was deleted or never stored."""
@@ -254,7 +309,7 @@ class Records:
         try:
             stored = msgspec.json.decode(data, type=RecordObject)
         except (msgspec.DecodeError, RecursionError) as error:
-            raise damaged(str(error)) from None
+            raise _damaged(str(error)) from None
         return Record(stored, self._objects)
 
     def newest(self, workflow_id: str, execution_id: str) -> Record:
@@ -268,26 +323,3 @@ class Records:
                 remedy="Check both ids; an execution can be exported once its completed event was accepted.",
             )
         return max(revisions, key=lambda record: (record.stored.accepted_at, record.stored.digest))
-
-
-def _record_object(
-    draft: Draft,
-    accepted_at: datetime,
-    moment: datetime | None,
-    lack: Lack,
-    inline: list[Raw] | None = None,
-    upload: str | None = None,
-) -> RecordObject:
-    return RecordObject(
-        digest=draft.digest,
-        accepted_at=accepted_at,
-        moment=moment or accepted_at,
-        header=Raw(jsontext.encode(draft.header.raw)),
-        step_count=draft.index.count,
-        size=draft.size,
-        by_status=draft.by_status,
-        steps=inline,
-        upload=upload,
-        told=lack.told,
-        completes=lack.completes,
-    )
