@@ -6,7 +6,6 @@ larger ones lie in an object of their own (one JSON text a line) with an index b
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain
@@ -17,19 +16,15 @@ from msgspec import Raw, Struct
 
 from producer.contract import jsontext, keys, uploads
 from producer.contract.drafts import Draft, join, take
-from producer.contract.errors import DamagedRecord, NotFound, ObjectExists, ObjectNotFound
+from producer.contract.errors import NotFound, ObjectExists, ObjectNotFound
 from producer.contract.index import IndexWriter, StepEntry, read_index
 from producer.contract.objects import ObjectStore
 from producer.contract.record import HeaderDocument, Status, StepDocument, read_header, read_step
 from producer.contract.sources import Told
-
-log = logging.getLogger(__name__)
+from producer.contract.steps import damaged, read_steps
 
 INLINE_LIMIT: Final = 128 * 1024
 """Steps up to this many bytes lie in the header object, and may ride in a task's message."""
-
-_MERGE_GAP: Final = 1024 * 1024
-_LARGE_STEP: Final = 1024 * 1024
 
 
 class RecordObject(Struct, frozen=True, omit_defaults=True):
@@ -118,7 +113,7 @@ class Record:
         try:
             return self._objects.get(key).data
         except ObjectNotFound:
-            raise _damaged(key) from None
+            raise damaged(key) from None
 
     def steps(self, selection: Iterable[tuple[int, StepEntry]] | None = None) -> Iterator[tuple[int, StepDocument]]:
         """Yield position and step: all, or those of a selection in rising order; only what is needed is read."""
@@ -131,81 +126,13 @@ class Record:
             for position, _ in selection:
                 yield position, bytes(inline[position])
             return
-        for group in _neighbours(selection):
-            yield from self._read_range(group)
-
-    def _read_range(self, group: list[tuple[int, StepEntry]]) -> Iterator[tuple[int, bytes]]:
-        assert self.stored.upload is not None  # noqa: S101 # tells the type checker what the caller has made sure of
-        first, last = group[0][1], group[-1][1]
         key = keys.record_steps(self.workflow_id, self.execution_id, self.stored.upload)
-        try:
-            chunks = self._objects.stream(key, first.offset, last.offset + last.length)
-        except ObjectNotFound:
-            raise _damaged(key) from None
-        window = _Window(chunks, first.offset)
-        for position, entry in group:
-            yield position, window.take(entry, key)
+        yield from read_steps(self._objects, key, selection)
 
 
 def _parsed(step: tuple[int, bytes]) -> tuple[int, StepDocument]:
     position, data = step
     return position, read_step(jsontext.decode(data), position)
-
-
-class _Window:
-    """The bytes of an object that were read and are still needed."""
-
-    def __init__(self, chunks: Iterator[bytes], start: int) -> None:
-        self._chunks = chunks
-        self._buffer = bytearray()
-        self._start = start
-
-    def take(self, entry: StepEntry, key: str) -> bytes:
-        """Return the bytes of a step behind the one taken before. Raises DamagedRecord where they are not there."""
-        end = entry.offset + entry.length
-        while self._start + len(self._buffer) < end:
-            # Compacting only here, once a chunk, keeps reading linear when a chunk holds many steps. The gap before
-            # a step can reach beyond what was read so far.
-            self._pass(entry.offset)
-            piece = next(self._chunks, None)
-            if piece is None:
-                raise _damaged(key)
-            self._buffer += piece
-        start = entry.offset - self._start
-        taken = bytes(memoryview(self._buffer)[start : start + entry.length])
-        if entry.length > _LARGE_STEP:
-            # Whoever works on a large step should hold it alone.
-            self._pass(end)
-        return taken
-
-    def _pass(self, until: int) -> None:
-        passed = min(until - self._start, len(self._buffer))
-        del self._buffer[:passed]
-        self._start += passed
-
-
-_GROUP: Final = 1000
-
-
-def _neighbours(selection: Iterable[tuple[int, StepEntry]]) -> Iterator[list[tuple[int, StepEntry]]]:
-    """Gather steps that lie close together, so that one request reads them; groups are bounded in number."""
-    group: list[tuple[int, StepEntry]] = []
-    for position, entry in selection:
-        if group and (len(group) == _GROUP or entry.offset - group[-1][1].offset - group[-1][1].length > _MERGE_GAP):
-            yield group
-            group = []
-        group.append((position, entry))
-    if group:
-        yield group
-
-
-def _damaged(what: str) -> DamagedRecord:
-    # What is missing is for the operator's log; whoever follows a link need not know how things are stored.
-    log.error("stored record is damaged", extra={"what": what})
-    return DamagedRecord(
-        "The stored execution is damaged: a part of it is missing or cannot be read.",
-        remedy="Restore it from a backup of the storage, or let the engine send the execution again.",
-    )
 
 
 class Records:
@@ -309,7 +236,7 @@ class Records:
         try:
             stored = msgspec.json.decode(data, type=RecordObject)
         except (msgspec.DecodeError, RecursionError) as error:
-            raise _damaged(str(error)) from None
+            raise damaged(str(error)) from None
         return Record(stored, self._objects)
 
     def newest(self, workflow_id: str, execution_id: str) -> Record:
