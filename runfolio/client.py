@@ -16,6 +16,7 @@ from producer.contract import errors
 from producer.contract.errors import MalformedBody, RunfolioError, Unavailable
 from producer.contract.export import Export, Options
 from producer.contract.problem import NAMESPACE
+from producer.contract.ready import ready
 from runfolio.target import Target
 
 T = TypeVar("T")
@@ -180,7 +181,7 @@ class _ExportPage(msgspec.Struct):
 
 def _decoded(response: httpx.Response, model: type[T]) -> T:
     try:
-        return msgspec.json.decode(response.content, type=model)
+        return msgspec.json.decode(response.content, type=ready(model))
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise MalformedBody(
             f"{response.url.copy_with(query=None)} answered something that is no gateway's answer.",
@@ -195,7 +196,7 @@ def _exports(response: httpx.Response) -> list[Export]:
 
 def _converted(value: Any) -> list[Export]:
     try:
-        return msgspec.convert(value, list[Export])
+        return msgspec.convert(value, ready(list[Export]))
     except msgspec.ValidationError:
         raise MalformedBody("The gateway's answer holds no exports.", field="--url") from None
 

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from producer.contract import jsontext, keys
+from producer.contract.ready import ready
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ def read_batch(key: str, data: bytes) -> list[AuditEntry]:
     entries = []
     for number, line in enumerate(data.splitlines(), 1):
         try:
-            entries.append(msgspec.json.decode(line, type=AuditEntry))
+            entries.append(msgspec.json.decode(line, type=ready(AuditEntry)))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             log.warning("audit entry cannot be read", extra={"key": key, "line": number, "reason": str(error)})
     return entries

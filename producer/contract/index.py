@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from producer.contract.ready import ready
 from producer.contract.record import Status, Step
 
 LONGEST_NAME: Final = 1024
@@ -88,7 +89,7 @@ _READ_SIZE: Final = 64 * 1024
 
 def read_index(data: bytes) -> Iterator[StepEntry]:
     """Yield the entries of an index in the order of the steps."""
-    decoder = msgspec.json.Decoder(StepEntry)
+    decoder = msgspec.json.Decoder(ready(StepEntry))
     decompressor = zlib.decompressobj()
     rest = b""
     for start in range(0, len(data), _READ_SIZE):

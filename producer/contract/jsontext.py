@@ -16,6 +16,7 @@ import msgspec
 
 from producer.contract.errors import InvalidRecord, MalformedBody
 from producer.contract.jsonbounds import MAX_DEPTH, refuse_excess, refuse_many_values
+from producer.contract.ready import ready
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ def elements(data: bytes, *, where: str = "body") -> list[msgspec.Raw]:
 def _split(data: bytes, kind: type[T], name: str, where: str) -> T:
     refuse_many_values(data, where)
     try:
-        return msgspec.json.decode(data, type=kind)
+        return msgspec.json.decode(data, type=ready(kind))
     except msgspec.ValidationError:
         raise MalformedBody(f"{where} is no JSON {name}.", field=where, remedy=f"Send one JSON {name}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -111,7 +112,7 @@ def convert(value: Any, model: type[T], *, where: str = "", remedy: str | None =
     ``remedy`` given.
     """
     try:
-        return msgspec.convert(value, model)
+        return msgspec.convert(value, ready(model))
     except msgspec.ValidationError as error:
         raise _invalid(str(error), where, remedy) from None
     except RecursionError:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from producer.contract.export import Pending
+from producer.contract.ready import ready
 
 EXPORT_TASK: Final = "runfolio.export"
 CALLBACK_TASK: Final = "runfolio.callback"
@@ -40,4 +41,4 @@ class ExportMessage(Struct, frozen=True):
 
 def decode_message(arguments: dict[str, Any]) -> ExportMessage:
     """Rebuild a message from the task's keyword arguments."""
-    return msgspec.convert(arguments, ExportMessage)
+    return msgspec.convert(arguments, ready(ExportMessage))

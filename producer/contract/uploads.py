@@ -17,6 +17,7 @@ from msgspec import Struct
 from producer.contract import jsontext, keys
 from producer.contract.errors import Unavailable
 from producer.contract.objects import ObjectStore
+from producer.contract.ready import ready
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,6 @@ def noted_before(objects: ObjectStore, moment: datetime) -> Iterator[UploadNote]
     for found in objects.list(keys.UPLOADS):
         if found.modified_at < moment:
             try:
-                yield msgspec.json.decode(objects.get(found.key).data, type=UploadNote)
+                yield msgspec.json.decode(objects.get(found.key).data, type=ready(UploadNote))
             except msgspec.DecodeError as error:
                 log.warning("upload note cannot be read", extra={"key": found.key, "reason": str(error)})

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from producer.contract.errors import Unavailable
+from producer.contract.ready import ready
 from runfolio.embedded.datadir import DataDir, read_if_there, write_private
 
 
@@ -39,4 +40,4 @@ def read_stack(path: Path) -> StackInfo:
             field="--data-dir",
             remedy="Start it with 'runfolio up', or wait until it is ready.",
         )
-    return msgspec.json.decode(content, type=StackInfo)
+    return msgspec.json.decode(content, type=ready(StackInfo))

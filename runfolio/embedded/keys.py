@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct, field
 
 from producer.contract.errors import InvalidSetting
+from producer.contract.ready import ready
 from runfolio.embedded.datadir import DataDir, read_if_there, write_private
 
 ADMIN: Final = "admin"
@@ -43,7 +44,7 @@ def load_secrets(data: DataDir) -> Secrets:
     """
     content = read_if_there(data.secrets_file)
     try:
-        kept = Secrets() if content is None else msgspec.json.decode(content, type=Secrets)
+        kept = Secrets() if content is None else msgspec.json.decode(content, type=ready(Secrets))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidSetting(
             f"{data.secrets_file} cannot be read: {error}.",

@@ -66,6 +66,38 @@ def is_broad(node: ast.expr) -> bool:
     return ast.unparse(node) in {"Exception", "BaseException", "builtins.Exception", "builtins.BaseException"}
 
 
+def test_types_are_ready_before_msgspec_reads_them() -> None:
+    unready = {module.name: found for module in modules(*PRODUCT) if (found := list(unready_types(module.tree)))}
+    del unready["producer.contract.ready"]
+    assert unready == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["msgspec.json.decode(d, type=Export)", "msgspec.convert(v, list[Export])", "msgspec.msgpack.Decoder(Export)"],
+)
+def test_a_type_that_is_not_ready_would_be_found(text: str) -> None:
+    assert list(unready_types(ast.parse(text)))
+
+
+def unready_types(tree: ast.Module) -> Iterator[str]:
+    """Yield the types that msgspec is given to read and that may have fields it does not know yet."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not ast.unparse(node.func).startswith("msgspec."):
+            continue
+        function = ast.unparse(node.func).rpartition(".")[2]
+        if function in {"convert", "Decoder"}:
+            given = node.args[-1]
+        elif function == "decode" and node.keywords:
+            given = node.keywords[0].value
+        else:
+            continue
+        names = {one.id for one in ast.walk(given) if isinstance(one, ast.Name)}
+        is_ready = isinstance(given, ast.Call) and ast.unparse(given.func) == "ready"
+        if not is_ready and not names <= {"bytes", "str", "dict", "list", "Any", "msgspec"}:
+            yield ast.unparse(node)
+
+
 def test_modules_are_short() -> None:
     lengths = {module.name: module.text.count("\n") for module in modules(*SHIPPED)}
     assert {name: length for name, length in lengths.items() if length > LONGEST_MODULE} == {}

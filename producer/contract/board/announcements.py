@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from producer.contract.board.places import CHANGES_CHANNEL
 from producer.contract.errors import BrokerUnavailable
 from producer.contract.export import Export, State
+from producer.contract.ready import ready
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class Announcements:
     def __init__(self, client: Redis) -> None:
         self._client = client
         self._followers: dict[str, set[Follower]] = {}
-        self._decoder = msgspec.json.Decoder(Change)
+        self._decoder = msgspec.json.Decoder(ready(Change))
         self._subscribed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from producer.contract.export import Export, Progress, State
+from producer.contract.ready import ready
 
 
 class Lease(Struct, frozen=True):
@@ -78,7 +79,7 @@ def read_entry(
     try:
         generation, status, stored_sequence, _ = head.split(b" ")
         state = State(status.decode())
-        export = msgspec.json.decode(body, type=Export)
+        export = msgspec.json.decode(body, type=ready(Export))
         live = None if state.settled else read_progress(done, total)
         changed = msgspec.structs.replace(export, status=state, progress=live or export.progress)
         return BoardEntry(changed, int(generation), max(int(stored_sequence), int(sequence or 0)))

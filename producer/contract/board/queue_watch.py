@@ -15,6 +15,7 @@ from producer.contract.board.broker import CHUNK, Argument, Broker
 from producer.contract.board.entries import Attempts, QueuedMark
 from producer.contract.board.leases import in_milliseconds
 from producer.contract.board.scripts import ATTEMPTS_TTL
+from producer.contract.ready import ready
 from producer.contract.tasks import ENQUEUED_AT
 
 T = TypeVar("T")
@@ -121,7 +122,7 @@ class _Envelope(Struct, frozen=True):
 def read_enqueued_at(message: bytes) -> int:
     """Read the time that a Celery message was sent at from its headers; 0 where it has none that can be read."""
     try:
-        found = msgspec.json.decode(message, type=_Envelope).headers.get(ENQUEUED_AT)
+        found = msgspec.json.decode(message, type=ready(_Envelope)).headers.get(ENQUEUED_AT)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return 0
     return found if isinstance(found, int) and not isinstance(found, bool) else 0

@@ -12,6 +12,7 @@ from msgspec import Struct
 from producer.contract import jsontext
 from producer.contract.board import places
 from producer.contract.board.positions import TIME_BYTES, clamped
+from producer.contract.ready import ready
 
 PREVIEW_CHARACTERS: Final = 200
 """Length of an input's preview, of who triggered an execution and of a workflow's name in a listing."""
@@ -118,7 +119,7 @@ def read_row(workflow_id: str, stored: bytes | None) -> ExecutionSummary | None:
     """Read an execution back; None where there is none, or one that another version of the program wrote."""
     try:
         rank, accepted, listed = _FIXED.unpack_from(stored or b"")
-        row = msgspec.msgpack.decode((stored or b"")[_FIXED.size :], type=_Row)
+        row = msgspec.msgpack.decode((stored or b"")[_FIXED.size :], type=ready(_Row))
         status = places.RANKS[rank]
     except (struct.error, msgspec.DecodeError, UnicodeDecodeError, IndexError):
         return None
@@ -146,6 +147,6 @@ def write_workflow(summary: ExecutionSummary) -> bytes:
 def read_workflow(stored: bytes | None) -> WorkflowRow | None:
     """Read a workflow from behind its time; None where there is none that can be read."""
     try:
-        return msgspec.msgpack.decode((stored or b"")[TIME_BYTES:], type=WorkflowRow)
+        return msgspec.msgpack.decode((stored or b"")[TIME_BYTES:], type=ready(WorkflowRow))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from producer.contract.ready import ready
 from producer.contract.redaction.naming import NAMING_RULES
 from producer.contract.redaction.shapes import SHAPES
 
@@ -37,7 +38,7 @@ class _Given(Struct, frozen=True, forbid_unknown_fields=True):
 def read_site_rules(data: bytes) -> tuple[SiteRule, ...]:
     """Read a file of rules. Raises ValueError with a sentence, without its full stop, that names the place."""
     try:
-        given = msgspec.json.decode(data, type=list[_Given])
+        given = msgspec.json.decode(data, type=ready(list[_Given]))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"the file must be a JSON list of name, pattern and, optionally, keywords: {error}") from None
     if len(given) > MAX_RULES:
