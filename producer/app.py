@@ -39,6 +39,7 @@ from producer.deliveries import Deliveries
 from producer.demand import Demands
 from producer.executions import Executions
 from producer.exports import Exports, utc_now
+from producer.firsts import FirstExports
 from producer.gateway import Gateway
 from producer.incoming import Most
 from producer.intake import Intake
@@ -79,9 +80,9 @@ def make_gateway(settings: GatewaySettings, objects: ObjectStore, broker: Redis,
         public_url=settings.public_url,
         receivers=Receivers(objects, board, queue, callbacks_enabled, AllowList(settings.callback_allow), utc_now),
         audit=audited,
-        beside=ThreadPoolExecutor(settings.max_uploads, "beside"),
         large_bytes=settings.large_record_bytes,
     )
+    first = FirstExports(exported, ThreadPoolExecutor(2 * settings.max_uploads, "beside"))
     viewed = Executions(records, board, exported)
     return Gateway(
         settings=settings,
@@ -98,7 +99,7 @@ def make_gateway(settings: GatewaySettings, objects: ObjectStore, broker: Redis,
         links=Links(signer, outbox, objects, utc_now),
         executions=viewed,
         outlines=Outlines(viewed),
-        intake=Intake(objects, records, exported, board, Most(settings.max_step_bytes, settings.max_steps)),
+        intake=Intake(objects, records, first, board, Most(settings.max_step_bytes, settings.max_steps)),
         uploads=Slots(settings.max_uploads, settings.max_uploads_per_sender),
         calls=anyio.CapacityLimiter(CALLS),
     )

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
+
+import msgspec
 
 from producer.askers import Askers
 from producer.audit import AuditLog
 from producer.contract.audit import Action, Via
 from producer.contract.board import Board
 from producer.contract.drafting import draft, identity_of
-from producer.contract.errors import BrokerUnavailable, NotFound, Unavailable
+from producer.contract.errors import BrokerUnavailable, NotFound
 from producer.contract.export import Export, Options, Pending, RenderProfile, RequestedExport, State
 from producer.contract.links import LinkSigner
 from producer.contract.objects import ObjectStore
@@ -50,7 +51,7 @@ class Requested(NamedTuple):
 class Exports:
     """The exports of this installation.
 
-    ``redactor`` is the one that the render profile names. ``beside`` runs what goes on at the same time as the rest.
+    ``redactor`` is the one that the render profile names.
     """
 
     objects: ObjectStore
@@ -63,7 +64,6 @@ class Exports:
     public_url: str
     receivers: Receivers
     audit: AuditLog
-    beside: Executor
     large_bytes: int
     now: Callable[[], datetime] = utc_now
     askers: Askers = field(default_factory=Askers)
@@ -75,66 +75,11 @@ class Exports:
         expired or been deleted go back to the queue, with a new link. Raises what the receivers' ``check`` does.
         """
         answer = self._request(record, requested, requested_by, revive=revive)
-        self._note(answer, requested_by, revive=revive)
+        self.note(answer, requested_by, revive=revive)
         return answer
 
-    def request_first(self, record: Record, requested: RequestedExport, requested_by: str) -> Requested:
-        """Do the same for a record that was stored just now, so that hardly anybody can have asked before.
-
-        What takes its time is done at once: the pending entry is written while storage is asked whether there are facts
-        and the task is sent. A worker may be done before the entry is there; the answer waits for all of it. Where it
-        cannot be stored, the task is taken back.
-        """
-        self.receivers.check(requested)
-        pending = self.draft(record, requested.options, requested_by)
-        self.receivers.note(pending.id, pending.generation, requested.callback_url, now=False)
-        accepting = self.beside.submit(self.outbox.accept, pending)
-        settled, sent = None, None
-        try:
-            try:
-                settled = self.outbox.settled(pending.id)
-                sent = settled is None and send_quietly(
-                    pending.id, lambda: self.queue.export(pending, record.riding(), first=True)
-                )
-            finally:
-                is_new = accepting.result()
-        except Unavailable:
-            if sent:
-                send_quietly(pending.id, lambda: self._withdraw(pending))
-            raise
-        answer = self._first(pending, record, requested, is_new, settled, sent)
-        self._note(answer, requested_by, revive=False)
-        return answer
-
-    def _first(
-        self,
-        pending: Pending,
-        record: Record,
-        requested: RequestedExport,
-        is_new: bool,
-        settled: Settled | None,
-        sent: bool | None,
-    ) -> Requested:
-        """Answer for an export whose pending entry was written and whose task was sent at the same time."""
-        if settled is not None:
-            # Its record was deleted and came again; the export stands as it is.
-            if is_new:
-                self.outbox.forget_pending(pending)
-            return self._request(record, requested, pending.requested_by, revive=False)
-        if not is_new:
-            return Requested(self.find(pending.id), ready=False)
-        if sent is False:
-            return self._accepted(pending, record, Via.EVENT)
-        self.askers.note(pending.id, pending.requested_by)
-        return Requested(pending_view(pending), ready=False, via=Via.EVENT)
-
-    def _withdraw(self, pending: Pending) -> None:
-        """Let the board forget a task whose pending entry could not be stored, unless it has come to its end."""
-        known = self.board.exports.known(pending.id)
-        if known is not None and not known.export.status.settled:
-            self.board.exports.forget(pending.id)
-
-    def _note(self, answer: Requested, requested_by: str, *, revive: bool) -> None:
+    def note(self, answer: Requested, requested_by: str, *, revive: bool) -> None:
+        """Audit what came of a request."""
         if answer.via is not None:
             self.audit.note(Action.REQUESTED, requested_by, answer.export, answer.via)
         elif revive:  # Somebody asks; an event that is delivered again is nobody's doing.
@@ -152,8 +97,10 @@ class Exports:
         if settled is not None and generation:
             pending = self._regenerated(settled.facts.pending, generation)
         self.receivers.note(pending.id, pending.generation, requested.callback_url, now=False)
+        if not revive:
+            pending = self._as_marked(pending)
         if self.outbox.accept(pending):
-            return self._accepted(pending, record, Via.REQUEST if revive else Via.EVENT)
+            return self.accepted(pending, record, Via.REQUEST if revive else Via.EVENT)
         return Requested(self.find(pending.id), ready=False)
 
     def draft(self, record: Record, options: Options, requested_by: str) -> Pending:
@@ -195,7 +142,14 @@ class Exports:
         nonce = self.links.nonce(pending.id, generation)
         return pending.regenerated(generation, nonce, self._url(pending.id, nonce))
 
-    def _accepted(self, pending: Pending, record: Record, via: Via) -> Requested:
+    def _as_marked(self, pending: Pending) -> Pending:
+        """Make the entry say what the task says that an equal event has sent ahead, if one has."""
+        known = send_quietly(pending.id, lambda: self.board.exports.known(pending.id))
+        if known is None or known.generation != pending.generation or known.export.status.settled:
+            return pending
+        return msgspec.structs.replace(pending, created_at=known.export.created_at)
+
+    def accepted(self, pending: Pending, record: Record, via: Via) -> Requested:
         """Put a new pending entry on the board and into the queue.
 
         From here on the export is safe: where the broker is away, the sweeper puts it into the queue later.
@@ -207,7 +161,7 @@ class Exports:
             view = settled_view(settled.facts, self.now())
             return Requested(view, ready=view.status is State.READY)
         view = pending_view(pending)
-        send_quietly(pending.id, lambda: self.queue.export(pending, record.riding()))
+        send_quietly(pending.id, lambda: self.queue.export(pending, record.riding(), once=via is Via.EVENT))
         return Requested(view, ready=False, via=Via.RETRY if pending.generation else via)
 
     def find(self, identity: str) -> Export:

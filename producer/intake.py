@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from producer.contract import jsontext, keys
 from producer.contract.board import Board
-from producer.contract.export import Export, Options, RequestedExport
+from producer.contract.export import Export
 from producer.contract.listing import StartedObject, list_execution, summary_of_record, summary_of_started
 from producer.contract.masking import read_secrets
 from producer.contract.objects import ObjectStore
 from producer.contract.record import StartedExecution, check_identifier, moment_of
-from producer.contract.records import Lack, Records, Written
+from producer.contract.records import Lack, Records
 from producer.contract.shown import ShownRecord
 from producer.contract.sources import Told
 from producer.events import STARTED, Event, check_type
-from producer.exports import Exports, Requested, utc_now
+from producer.exports import utc_now
+from producer.firsts import FirstExports
 from producer.incoming import Incoming, Most, receive, split_record
 
 
@@ -44,7 +45,7 @@ class Intake:
 
     objects: ObjectStore
     records: Records
-    exports: Exports
+    first: FirstExports
     board: Board
     most: Most
     now: Callable[[], datetime] = utc_now
@@ -66,7 +67,7 @@ class Intake:
         """
         received = receive(incoming, self.most)
         for one in received.requested:
-            self.exports.receivers.check(one)
+            self.first.exports.receivers.check(one)
         workflow_id = received.header.header.workflow.id
         sender.precheck(workflow_id)
         names: list[str] = []
@@ -76,19 +77,14 @@ class Intake:
             return self.now()
 
         moment = moment_of(received.header, event_time)
-        written = self.records.write(received.header, received.steps, moment=moment, confirm=confirm, lack=Lack(told))
-        list_execution(self.board, self.objects, summary_of_record(ShownRecord(written.record, self.exports.redactor)))
-        return [export.export for export in self._requests(written, received.requested, names[0])]
-
-    def _requests(self, written: Written, asked: Iterable[RequestedExport], name: str) -> Iterator[Requested]:
-        """Accept exports of a record; one that the same event asks for twice is asked for a second time."""
-        seen: set[Options] = set()
-        for one in asked:
-            if written.created and one.options not in seen:
-                yield self.exports.request_first(written.record, one, name)
-            else:
-                yield self.exports.request(written.record, one, name, revive=False)
-            seen.add(one.options)
+        prepared = self.records.prepare(
+            received.header, received.steps, moment=moment, confirm=confirm, lack=Lack(told)
+        )
+        written, sent = self.first.store(self.records, prepared, received.requested, names[0])
+        shown = ShownRecord(written.record, self.first.exports.redactor)
+        list_execution(self.board, self.objects, summary_of_record(shown))
+        accepted = self.first.accept(written, received.requested, names[0], sent)
+        return [requested.export for requested in accepted]
 
     def _started(self, value: Any, sender: Sender) -> None:
         """Note that an execution is running; it cannot be exported yet."""
@@ -105,4 +101,4 @@ class Intake:
             jsontext.encode(stored),
             content_type="application/json",
         )
-        list_execution(self.board, self.objects, summary_of_started(stored, self.exports.redactor))
+        list_execution(self.board, self.objects, summary_of_started(stored, self.first.exports.redactor))

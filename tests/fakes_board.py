@@ -398,6 +398,9 @@ class FakeQueueWatch(_Part):
 
 
 class FakeExecutionBoard(_Part):
+    def unlisted(self, ids: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        return [each for each in ids if self.find(*each) is None]
+
     def put(self, summary: ExecutionSummary) -> bool:
         place = (summary.workflow_id, summary.execution_id)
         old = self._state.executions.get(place)

@@ -31,6 +31,7 @@ from producer.deliveries import Deliveries
 from producer.demand import Demands
 from producer.executions import Executions
 from producer.exports import Exports, Requested
+from producer.firsts import FirstExports
 from producer.incoming import Most, as_text
 from producer.intake import Intake
 from producer.links import Links
@@ -41,6 +42,7 @@ from tests.messages import encode_message
 from worker.callbacks import Callbacks, Sender
 from worker.callbacks.outcome import Outcome, Verdict
 from worker.counting import Counting
+from worker.keeping import Keeping
 from worker.orphans import Orphans
 from worker.pipeline import Pipeline
 from worker.rebuild import Rebuild
@@ -48,6 +50,7 @@ from worker.reminding import Reminding
 from worker.retention import Retention
 from worker.sources import Completion, Engines
 from worker.sources.completion import Most as MostFetched
+from worker.strays import Strays
 from worker.sweep import Sweeper
 
 T = TypeVar("T")
@@ -102,9 +105,9 @@ class FakeQueue:
         self._of: list[str] = []
         self.callbacks: list[tuple[str, str]] = []
 
-    def export(self, pending: Pending, record: str | None = None, *, first: bool = False) -> bool:
+    def export(self, pending: Pending, record: str | None = None, *, first: bool = False, once: bool = False) -> bool:
         marked_at = FakeExportBoard(self._broker).queued(
-            pending_view(pending), pending.generation, large=pending.large, once=first
+            pending_view(pending), pending.generation, large=pending.large, once=first or once
         )
         if marked_at is not None:
             self._send(ExportMessage(pending, record, first), marked_at, again=False)
@@ -312,7 +315,6 @@ class Process:
                 callbacks.AllowList(),
                 house.clock.now,
             ),
-            beside=house.beside,
             audit=self.audit,
             askers=Askers(house.clock.seconds),
             large_bytes=house.large_bytes,
@@ -323,7 +325,9 @@ class Process:
         )
         self.demands = Demands(self.exports, self.board)
         self.executions = Executions(self.records, self.board, self.exports)
-        self.intake = Intake(self.objects, self.records, self.exports, self.board, Most(), house.clock.now)
+        first = FirstExports(self.exports, house.beside)
+        self.intake = Intake(self.objects, self.records, first, self.board, Most(), house.clock.now)
+        self.keeping = Keeping(self.objects, self.records, self.board)
         self.pipeline = Pipeline(
             objects=self.objects,
             records=self.records,
@@ -344,10 +348,16 @@ class Process:
                 timedelta(minutes=10),
                 house.clock.now,
             ).complete,
-            forget=self.outbox.forget_pending,
+            forget=self._forget,
+            restore=self.keeping.restore,
             now=house.clock.now,
         )
         self.callbacks = Callbacks(self.objects, self.outbox.current, house.receiver, house.clock.now)
+
+    def _forget(self, pending: Pending, record: str | None) -> None:
+        """Do at once what real workers do a moment later."""
+        self.keeping.keep([(pending, record)])
+        self.outbox.forget_pending(pending)
 
     def sweeper(
         self,
@@ -385,6 +395,7 @@ class Process:
                 clock.seconds,
             ),
             orphans=Orphans(self.objects, self.records, self.board, orphan_ttl, clock.now, clock.seconds),
+            strays=Strays(self.outbox, self.board, clock.now, clock.seconds),
             now=clock.now,
             clock=clock.seconds,
             chance=lambda: 0.0,

@@ -23,12 +23,14 @@ from producer.contract.records import Record, Records
 from producer.contract.redaction.redactor import Redactor
 from worker.counting import Counting
 from worker.forgetting import Forgetting
+from worker.keeping import Keeping
 from worker.orphans import Orphans
 from worker.pipeline import Pipeline, utc_now
 from worker.rebuild import Rebuild
 from worker.reminding import Reminding
 from worker.retention import Retention
 from worker.settings import WorkerSettings
+from worker.strays import Strays
 from worker.sweep import Sweeper
 
 if TYPE_CHECKING:
@@ -100,6 +102,7 @@ class Parts:
             link_ttl=self.settings.link_ttl,
             call_back=self._call_back,
             forget=self.forgetting.later,
+            restore=self.keeping.restore,
             complete=self._complete,
         )
 
@@ -131,9 +134,14 @@ class Parts:
         )
 
     @cached_property
+    def keeping(self) -> Keeping:
+        """What stores and lists executions for gateways that did not live to do it."""
+        return Keeping(self.objects, self.records, self.board)
+
+    @cached_property
     def forgetting(self) -> Forgetting:
         """What deletes pending entries."""
-        return Forgetting(self.outbox)
+        return Forgetting(self.outbox, self.keeping)
 
     def close(self) -> None:
         """Finish what goes on beside the tasks, before this process ends."""
@@ -179,4 +187,5 @@ class Parts:
                 self.settings.audit_ttl,
             ),
             orphans=Orphans(self.objects, self.records, self.board, self.settings.orphan_ttl),
+            strays=Strays(self.outbox, self.board),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -16,7 +16,7 @@ from producer.contract.board import Board
 from producer.contract.errors import ObjectNotFound
 from producer.contract.objects import ObjectStore
 from worker.pipeline import utc_now
-from worker.slices import go_on
+from worker.slices import Passes
 
 log = logging.getLogger(__name__)
 
@@ -37,19 +37,14 @@ class Counting:
     board: Board
     now: Callable[[], datetime] = utc_now
     clock: Callable[[], float] = time.monotonic
-    _work: Iterator[None] | None = None
-    _next: float = 0.0
+    _passes: Passes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._passes = Passes(self._steps, PAUSE, self.clock)
 
     def work(self, seconds: float) -> None:
         """Go on for a while. Raises Unavailable; the pass then starts anew the next time."""
-        work, self._work = self._work, None
-        if work is None and self.clock() < self._next:
-            return
-        work = work or self._steps()
-        if go_on(work, seconds):
-            self._next = self.clock() + PAUSE
-        else:
-            self._work = work
+        self._passes.work(seconds)
 
     def _steps(self) -> Iterator[None]:
         floor = self.board.tallies.floor()

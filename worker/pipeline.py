@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from producer.contract.board import Board, Lease, Refusal
-from producer.contract.errors import LeaseLost, RulesDiffer, RunfolioError, Unavailable
+from producer.contract.errors import LeaseLost, NotFound, RulesDiffer, RunfolioError, Unavailable
 from producer.contract.export import Archive, Facts, Pending, State
 from producer.contract.names import attachment
 from producer.contract.objects import ObjectStore
@@ -65,7 +65,8 @@ class Pipeline:
     link_ttl: timedelta
     call_back: Callable[[str], None]
     complete: Complete
-    forget: Callable[[Pending], None]
+    forget: Callable[[Pending, str | None], None]
+    restore: Callable[[bytes], Record]
     now: Callable[[], datetime] = utc_now
 
     def run(self, message: ExportMessage) -> None:
@@ -115,7 +116,8 @@ class Pipeline:
         facts = self.outbox.conclude(made, before)
         if facts == made:
             called = self.board.leases.settle(lease, settled_view(facts, self.now()))
-            self._finish(facts, pending, may_be_called=called or not message.first)
+            riding = message.record if message.first else None
+            self._finish(facts, pending, riding, may_be_called=called or not message.first)
         else:
             self._discard_unused(pending)
             self._announce(facts, pending)
@@ -153,7 +155,13 @@ class Pipeline:
         if message.record is not None:
             return self.records.open(message.record.encode())
         pending = message.pending
-        return self.records.read(pending.workflow.id, pending.execution.id, pending.digest)
+        try:
+            return self.records.read(pending.workflow.id, pending.execution.id, pending.digest)
+        except NotFound:
+            held = self.outbox.record_of(pending)
+            if held is None:
+                raise
+        return self.restore(held)
 
     def _archive(self, pending: Pending, record: Record, lease: Lease, heart: Heart) -> Archive:
         def report(done: int, total: int) -> None:
@@ -174,7 +182,7 @@ class Pipeline:
         self.board.exports.announce(settled_view(facts, self.now()), facts.pending.generation, again=True)
         self._finish(facts, pending)
 
-    def _finish(self, facts: Facts, pending: Pending, *, may_be_called: bool = True) -> None:
+    def _finish(self, facts: Facts, pending: Pending, riding: str | None = None, *, may_be_called: bool = True) -> None:
         """Do what follows publication, in the order that loses nothing: callbacks, then the pending entry.
 
         Of a first attempt, whose board was never lost, the board knows whether there are callbacks at all; what it does
@@ -182,5 +190,5 @@ class Pipeline:
         """
         if may_be_called:
             self.call_back(pending.id)
-        self.forget(pending)
+        self.forget(pending, riding)
         log.info("export settled", extra={"export": pending.id, "status": facts.status})

@@ -17,6 +17,7 @@ from producer.contract.errors import RunfolioError, Unavailable
 from producer.contract.listing import UnlistedObject, read_started, summary_of_record, summary_of_started
 from producer.contract.objects import ObjectStore
 from producer.contract.outbox import Outbox
+from producer.contract.ready import ready
 from producer.contract.records import Records
 from producer.contract.redaction.redactor import Redactor
 from producer.contract.shown import ShownRecord
@@ -45,7 +46,7 @@ class Rebuild:
     def list_missed(self) -> None:
         """List what was stored while the broker was away. Raises Unavailable."""
         for found in self.objects.list(keys.UNLISTED):
-            note = msgspec.json.decode(self.objects.get(found.key).data, type=UnlistedObject)
+            note = msgspec.json.decode(self.objects.get(found.key).data, type=ready(UnlistedObject))
             for kept in self.objects.list(keys.execution_prefix(note.workflow_id, note.execution_id)):
                 self._execution(kept.key)
             self.objects.delete([found.key])

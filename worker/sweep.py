@@ -31,6 +31,7 @@ from worker.pipeline import utc_now
 from worker.rebuild import Rebuild
 from worker.reminding import Reminding
 from worker.retention import Retention
+from worker.strays import Strays
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Sweeper:
     counting: Counting
     retention: Retention
     orphans: Orphans
+    strays: Strays
     now: Callable[[], datetime] = utc_now
     clock: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random
@@ -82,7 +84,7 @@ class Sweeper:
 
     def _keep_house(self) -> None:
         """Let one job after the other go on; where the time ends, the next round begins with the next one."""
-        jobs = (self.reminding, self.rebuild, self.counting, self.retention, self.orphans)
+        jobs = (self.reminding, self.rebuild, self.counting, self.retention, self.orphans, self.strays)
         until = self.clock() + SLICE
         for _ in jobs:
             left = until - self.clock()

@@ -14,6 +14,7 @@ from producer.contract import jsontext, keys
 from producer.contract.board import Board, ExecutionSummary, preview
 from producer.contract.errors import BrokerUnavailable, RunfolioError
 from producer.contract.objects import ObjectStore
+from producer.contract.ready import ready
 from producer.contract.record import StartedExecution, in_utc
 from producer.contract.redaction.redactor import Redactor
 from producer.contract.shown import ShownRecord
@@ -38,7 +39,7 @@ class UnlistedObject(Struct, frozen=True):
 def read_started(data: bytes) -> StartedObject:
     """Read a stored started event. Raises RunfolioError where it is damaged."""
     try:
-        return msgspec.json.decode(data, type=StartedObject)
+        return msgspec.json.decode(data, type=ready(StartedObject))
     except (msgspec.DecodeError, RecursionError) as error:
         raise RunfolioError(f"The stored started event cannot be read: {error}.", remedy="Delete the object.") from None
 
@@ -49,9 +50,13 @@ def list_execution(board: Board, objects: ObjectStore, summary: ExecutionSummary
         board.executions.put(summary)
     except BrokerUnavailable as error:
         log.warning("execution stored while the broker is away", extra={"reason": error.detail})
-        note = UnlistedObject(summary.workflow_id, summary.execution_id)
-        key = keys.unlisted(note.workflow_id, note.execution_id)
-        objects.put(key, jsontext.encode(note), content_type="application/json")
+        note_unlisted(objects, summary.workflow_id, summary.execution_id)
+
+
+def note_unlisted(objects: ObjectStore, workflow_id: str, execution_id: str) -> None:
+    """Let the sweeper list an execution."""
+    note = jsontext.encode(UnlistedObject(workflow_id, execution_id))
+    objects.put(keys.unlisted(workflow_id, execution_id), note, content_type="application/json")
 
 
 def summary_of_record(record: ShownRecord) -> ExecutionSummary:

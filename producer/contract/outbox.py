@@ -14,11 +14,13 @@ from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 import msgspec
+from msgspec import Raw, Struct
 
 from producer.contract import jsontext, keys
 from producer.contract.errors import ObjectExists, ObjectNotFound, RunfolioError, Unavailable
 from producer.contract.export import Facts, Pending
 from producer.contract.objects import Content, ObjectStore
+from producer.contract.ready import ready
 
 log = logging.getLogger(__name__)
 
@@ -40,19 +42,39 @@ class Waiting(NamedTuple):
     since: datetime
 
 
+class _Held(Struct, frozen=True):
+    """What a pending entry may hold besides."""
+
+    record: Raw = Raw(b"")
+
+
 class Outbox:
     """Pending entries and facts of all exports."""
 
     def __init__(self, objects: ObjectStore) -> None:
         self._objects = objects
 
-    def accept(self, pending: Pending) -> bool:
-        """Store a pending entry; tell whether it is new."""
+    def accept(self, pending: Pending, record: str | None = None) -> bool:
+        """Store a pending entry; tell whether it is new.
+
+        The entry holds the text of the ``record`` where that is being stored at the same time, and may not come to be.
+        """
+        entry = jsontext.encode(pending)
+        if record is not None:
+            entry = b'%b,"record":%b}' % (entry[:-1], record.encode())
         try:
-            self._objects.put_if(keys.pending(pending.id, pending.generation), jsontext.encode(pending), etag=None)
+            self._objects.put_if(keys.pending(pending.id, pending.generation), entry, etag=None)
         except ObjectExists:
             return False
         return True
+
+    def record_of(self, pending: Pending) -> bytes | None:
+        """Return the text of the record that a pending entry holds."""
+        try:
+            content = self._objects.get(keys.pending(pending.id, pending.generation))
+        except ObjectNotFound:
+            return None
+        return bytes(_decoded(content, _Held).record) or None
 
     def pending(self, export_id: str, generation: int) -> Pending | None:
         """Read the pending entry of a generation."""
@@ -138,7 +160,7 @@ class Outbox:
 
 def _decoded(content: Content, model: type[T]) -> T:
     try:
-        return msgspec.json.decode(content.data, type=model)
+        return msgspec.json.decode(content.data, type=ready(model))
     except msgspec.DecodeError as error:
         raise RunfolioError(
             f"What is stored as {model.__name__} cannot be read: {error}.",

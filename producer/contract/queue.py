@@ -34,10 +34,11 @@ class Queue:
         self._tasks = tasks
         self._exports = exports
 
-    def export(self, pending: Pending, record: str | None = None, *, first: bool = False) -> bool:
+    def export(self, pending: Pending, record: str | None = None, *, first: bool = False, once: bool = False) -> bool:
         """Mark an export as queued and ask a worker to make it, in one step; tell whether that was needed.
 
-        A small record may ride along. See ExportMessage for ``first``: of several who ask so at once, one is enough.
+        A small record may ride along. With ``once`` it is not needed where the export has its mark already; so it is
+        with ``first``, for which see ExportMessage.
         """
         queue = (LARGE_QUEUES if pending.large else SMALL_QUEUES)[0]
         message = write_message(EXPORT_TASK, ExportMessage(pending, record, first), queue, {ENQUEUED_AT: _NO_TIME})
@@ -45,7 +46,10 @@ class Queue:
         before, header, after = message.partition(_HEADER)
         task = MarkedTask(queue, before + header, after.removeprefix(str(_NO_TIME).encode()))
         view = pending_view(pending)
-        return self._exports.queued(view, pending.generation, large=pending.large, once=first, task=task) is not None
+        return (
+            self._exports.queued(view, pending.generation, large=pending.large, once=first or once, task=task)
+            is not None
+        )
 
     def put_back(self, pending: Pending, marked_at: int) -> None:
         """Ask a worker to make an export that was put back, and has its mark already."""

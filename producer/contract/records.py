@@ -19,9 +19,11 @@ from producer.contract.drafts import Draft, join, take
 from producer.contract.errors import NotFound, ObjectExists, ObjectNotFound
 from producer.contract.index import IndexWriter, StepEntry, read_index
 from producer.contract.objects import ObjectStore
+from producer.contract.ready import ready
 from producer.contract.record import HeaderDocument, Status, StepDocument, read_header, read_step
 from producer.contract.sources import Told
 from producer.contract.steps import damaged, read_steps
+from producer.contract.uploads import UploadNote
 
 INLINE_LIMIT: Final = 128 * 1024
 """Steps up to this many bytes lie in the header object, and may ride in a task's message."""
@@ -61,6 +63,13 @@ class Lack(NamedTuple):
 
 
 _NOTHING: Final = Lack()
+
+
+class Prepared(NamedTuple):
+    """A record that was accepted and does not exist in storage yet; a large one has a note of its uploaded steps."""
+
+    record: Record
+    note: UploadNote | None
 
 
 class Written(NamedTuple):
@@ -135,6 +144,29 @@ def _parsed(step: tuple[int, bytes]) -> tuple[int, StepDocument]:
     return position, read_step(jsontext.decode(data), position)
 
 
+def _object(
+    draft: Draft,
+    accepted_at: datetime,
+    moment: datetime | None,
+    lack: Lack,
+    inline: list[Raw] | None = None,
+    upload: str | None = None,
+) -> RecordObject:
+    return RecordObject(
+        digest=draft.digest,
+        accepted_at=accepted_at,
+        moment=moment or accepted_at,
+        header=Raw(jsontext.encode(draft.header.raw)),
+        step_count=draft.index.count,
+        size=draft.size,
+        by_status=draft.by_status,
+        steps=inline,
+        upload=upload,
+        told=lack.told,
+        completes=lack.completes,
+    )
+
+
 class Records:
     """The records of all executions."""
 
@@ -150,12 +182,22 @@ class Records:
         confirm: Callable[[], datetime],
         lack: Lack = _NOTHING,
     ) -> Written:
-        """Store a record.
+        """Read a record and store it; see ``prepare`` and ``store``."""
+        return self.store(self.prepare(header, steps, moment=moment, confirm=confirm, lack=lack))
+
+    def prepare(
+        self,
+        header: HeaderDocument,
+        steps: Iterable[StepDocument],
+        *,
+        moment: datetime | None,
+        confirm: Callable[[], datetime],
+        lack: Lack = _NOTHING,
+    ) -> Prepared:
+        """Read a record to its end and upload the steps of a large one; nothing that can be seen is stored yet.
 
         ``confirm`` is called when all steps have been read: it returns the time at which the record is accepted, or
         refuses it by raising. That time names the archives where there is no ``moment``.
-
-        Nothing that can be seen is stored before it returns. A record that is there already stays as it is.
         """
         # What is stored must be readable: the whole header may be nested deeper than each of its members was.
         jsontext.decode(jsontext.encode(header.raw), where="record")
@@ -163,17 +205,18 @@ class Records:
         lines = draft.encode(steps)
         head, whole = take(lines, INLINE_LIMIT)
         if whole:
-            return self._create(draft, confirm(), moment, lack, inline=[Raw(line[:-1]) for line in head])
-        return self._write_large(draft, chain(head, lines), moment, confirm, lack)
+            stored = _object(draft, confirm(), moment, lack, inline=[Raw(line[:-1]) for line in head])
+            return Prepared(Record(stored, self._objects), None)
+        return self._prepare_large(draft, chain(head, lines), moment, confirm, lack)
 
-    def _write_large(
+    def _prepare_large(
         self,
         draft: Draft,
         lines: Iterator[bytes],
         moment: datetime | None,
         confirm: Callable[[], datetime],
         lack: Lack,
-    ) -> Written:
+    ) -> Prepared:
         header = draft.header.header
         note = uploads.begin(self._objects, header.workflow.id, header.execution.id)
         uploaded = False
@@ -185,43 +228,27 @@ class Records:
         finally:
             if not uploaded:
                 uploads.drop(self._objects, note)
+        return Prepared(Record(_object(draft, accepted_at, moment, lack, upload=note.upload), self._objects), note)
+
+    def store(self, prepared: Prepared) -> Written:
+        """Store what was prepared, which makes the record exist. One that is there already stays as it is."""
         # Where the answer to this is lost, the record may well exist: what it is made of stays, whatever is raised.
-        written = self._create(draft, accepted_at, moment, lack, upload=note.upload)
-        if written.record.stored.upload == note.upload:
-            uploads.end(self._objects, note)
-        else:
-            uploads.drop(self._objects, note)
+        written = self._create(prepared.record)
+        if prepared.note is not None:
+            if written.record.stored.upload == prepared.note.upload:
+                uploads.end(self._objects, prepared.note)
+            else:
+                uploads.drop(self._objects, prepared.note)
         return written
 
-    def _create(
-        self,
-        draft: Draft,
-        accepted_at: datetime,
-        moment: datetime | None,
-        lack: Lack,
-        inline: list[Raw] | None = None,
-        upload: str | None = None,
-    ) -> Written:
-        stored = RecordObject(
-            digest=draft.digest,
-            accepted_at=accepted_at,
-            moment=moment or accepted_at,
-            header=Raw(jsontext.encode(draft.header.raw)),
-            step_count=draft.index.count,
-            size=draft.size,
-            by_status=draft.by_status,
-            steps=inline,
-            upload=upload,
-            told=lack.told,
-            completes=lack.completes,
-        )
-        header = draft.header.header
-        key = keys.record(header.workflow.id, header.execution.id, stored.digest)
+    def _create(self, record: Record) -> Written:
+        digest = record.stored.digest
         try:
-            self._objects.put_if(key, jsontext.encode(stored), etag=None)
+            key = keys.record(record.workflow_id, record.execution_id, digest)
+            self._objects.put_if(key, jsontext.encode(record.stored), etag=None)
         except ObjectExists:
-            return Written(self.read(header.workflow.id, header.execution.id, stored.digest), created=False)
-        return Written(Record(stored, self._objects), created=True)
+            return Written(self.read(record.workflow_id, record.execution_id, digest), created=False)
+        return Written(record, created=True)
 
     def read(self, workflow_id: str, execution_id: str, digest: str) -> Record:
         """Open a stored record. Raises NotFound where it was deleted or never stored."""
@@ -234,7 +261,7 @@ class Records:
     def open(self, data: bytes) -> Record:
         """Open a record from the bytes of its header object. Raises DamagedRecord where they are none."""
         try:
-            stored = msgspec.json.decode(data, type=RecordObject)
+            stored = msgspec.json.decode(data, type=ready(RecordObject))
         except (msgspec.DecodeError, RecursionError) as error:
             raise damaged(str(error)) from None
         return Record(stored, self._objects)

@@ -38,6 +38,11 @@ class ExecutionBoard:
         """Return what is listed of one execution."""
         return self._rows(workflow_id, [places.short(execution_id)])[0]
 
+    def unlisted(self, ids: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return those of some executions, each named by its workflow's id and its own, that are not listed."""
+        asked = (("HEXISTS", places.execution_rows(one), places.short(other)) for one, other in ids)
+        return [each for each, listed in zip(ids, self._broker.batch(asked), strict=True) if not listed]
+
     def page(
         self, workflow_id: str, *, status: str | None = None, cursor: str | None = None, limit: int = 50
     ) -> Page[ExecutionSummary]:

@@ -27,6 +27,15 @@ def test_an_execution_comes_back_as_it_was_listed(board: Board) -> None:
     assert board.executions.find("other", one.execution_id) is None
 
 
+def test_what_is_not_listed_is_told_apart(board: Board) -> None:
+    board.executions.put(execution(1))
+    listed = ("n8n:1", execution(1).execution_id)
+    others = [("n8n:1", "other"), ("other", execution(1).execution_id), *(("n8n:1", one) for one in STRANGE)]
+
+    assert board.executions.unlisted([others[0], listed, *others[1:]]) == others
+    assert board.executions.unlisted([]) == []
+
+
 def test_executions_come_newest_first_in_exact_pages_while_new_ones_arrive(board: Board) -> None:
     executions = [
         execution(n, status=random.Random(n).choice(["succeeded", "failed", "running"]))  # noqa: S311 # a fixed example

@@ -155,3 +155,14 @@ def test_a_store_that_is_away_is_not_taken_for_an_empty_one(objects: MemoryObjec
         next(found)
     with pytest.raises(StorageUnavailable):
         outbox.current(EXPORT)
+
+
+def test_an_entry_may_hold_its_record(outbox: Outbox) -> None:
+    record = '{"digest": "d", "n": [1, null]}'
+    assert outbox.accept(pending(), record)
+    assert outbox.accept(pending(1))
+    assert outbox.pending(pending().id, 0) == pending()
+    assert outbox.record_of(pending()) == record.encode()
+    assert outbox.record_of(pending(1)) is None
+    outbox.forget_pending(pending())
+    assert outbox.record_of(pending()) is None

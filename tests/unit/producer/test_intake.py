@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from producer.bodies import lines
 from producer.contract import jsontext
+from producer.contract.audit import Action
 from producer.contract.errors import (
     Conflict,
     Forbidden,
@@ -435,17 +436,23 @@ def puts(step: Step, place: str) -> bool:
     return step.method == "put_if" and str(step.arguments[0]).startswith(place)
 
 
-@pytest.mark.parametrize("beside", [AtOnce(), AtLast()], ids=["stored first", "sent first"])
-@pytest.mark.parametrize("place", ["executions/", "pending/"])
-def test_what_was_sent_is_taken_back_where_it_cannot_be_stored(place: str, beside: Executor) -> None:
-    house = House(beside=beside)
+class Failing:
+    """Lets the writes to some places fail."""
 
-    def fail(step: Step, call: Callable[[], Any]) -> Any:
-        if puts(step, place):
+    def __init__(self, *places: str) -> None:
+        self._places = places
+
+    def __call__(self, step: Step, call: Callable[[], Any]) -> Any:
+        if any(puts(step, place) for place in self._places):
             raise StorageUnavailable("The store is away.", remedy="Send it again.")
         return call()
 
-    house.gateway.wire.around = fail
+
+@pytest.mark.parametrize("beside", [AtOnce(), AtLast()], ids=["stored first", "sent first"])
+@pytest.mark.parametrize("places", [["pending/"], ["executions/", "pending/"]])
+def test_what_was_sent_is_taken_back_where_it_cannot_be_stored(places: list[str], beside: Executor) -> None:
+    house = House(beside=beside)
+    house.gateway.wire.around = Failing(*places)
     with pytest.raises(StorageUnavailable):
         house.send(RECORD)
     assert house.pending() == []
@@ -456,6 +463,35 @@ def test_what_was_sent_is_taken_back_where_it_cannot_be_stored(place: str, besid
     house.settle_down()
     assert house.gateway.exports.find(export.id).status is State.READY
     assert len(house.archives()) == 1
+
+
+@pytest.mark.parametrize("beside", [AtOnce(), AtLast()], ids=["stored first", "sent first"])
+@pytest.mark.parametrize("lost", [False, True], ids=["made by the task", "made by the sweeper"])
+@pytest.mark.parametrize("again", [False, True], ids=["given up", "sent again"])
+def test_a_record_that_only_the_pending_entry_holds_is_stored_by_whoever_makes_the_export(
+    beside: Executor, lost: bool, again: bool
+) -> None:
+    house = House(beside=beside)
+    house.gateway.wire.around = Failing("executions/")
+    with pytest.raises(StorageUnavailable):
+        house.send(RECORD)
+    house.gateway.wire.around = lambda _, call: call()
+    assert len(house.pending()) == 1
+    if lost:
+        house.queue.lose_exports()
+    if again:
+        house.clock.advance(60)
+        (export,) = house.send(RECORD)
+        assert export.status is State.QUEUED
+    house.settle_down()
+    (made,) = house.board.exports.page().items
+    assert (made.status, len(house.archives()), house.pending()) == (State.READY, 1, [])
+    if lost or again:
+        assert house.gateway.executions.page("wf", "e1", 0, 10).step_count == 2
+        house.sweeper.round()
+        assert house.board.executions.find("wf", "e1") is not None
+    (same,) = house.send(RECORD)
+    assert same == house.gateway.exports.find(made.id)
 
 
 @pytest.mark.parametrize("place", ["executions/", "pending/"])
@@ -477,7 +513,26 @@ def test_a_worker_may_be_done_before_the_gateway_has_stored_everything(place: st
     assert house.gateway.executions.record("wf", "e1").stored.digest
 
 
-def test_nothing_is_sent_before_its_record_is_stored() -> None:
+def without_times(record: dict[str, Any]) -> dict[str, Any]:
+    execution = {name: value for name, value in record["execution"].items() if not name.endswith("_at")}
+    return {**record, "execution": execution}
+
+
+@pytest.mark.parametrize(
+    ("record", "export", "order"),
+    [
+        (RECORD, {}, ["queue", "objects"]),
+        (RECORD, [{}, {"format": "html"}], ["queue", "queue", "objects"]),
+        (RECORD, [{}, {}], ["queue", "objects"]),
+        (without_times(RECORD), {}, ["objects", "queue"]),
+        (RECORD, {"callback_url": HOOK}, ["objects", "queue"]),
+        (MANY, {}, ["objects", "queue"]),
+    ],
+    ids=["small", "two exports", "asked twice", "named by its acceptance", "with a callback", "large"],
+)
+def test_a_task_goes_ahead_of_a_record_where_its_archive_follows_from_the_digest(
+    record: dict[str, Any], export: Any, order: list[str]
+) -> None:
     house = House(beside=AtLast())
     seen: list[str] = []
 
@@ -487,22 +542,86 @@ def test_nothing_is_sent_before_its_record_is_stored() -> None:
         return call()
 
     house.gateway.wire.around = note
-    house.send(RECORD)
-    assert seen == ["objects", "queue"]
+    house.send(record, export=export)
+    assert seen == order
+    house.settle_down()
+    assert (len(house.archives()), house.pending()) == (order.count("queue"), [])
 
 
-def test_of_equal_events_at_once_the_one_that_is_stored_is_sent() -> None:
-    """Another gateway is quicker with the record: what it has accepted is what everybody is told of."""
+@pytest.mark.parametrize("asked", [[{}, {"callback_url": HOOK}], [{"callback_url": HOOK}, {}]])
+def test_a_callback_is_made_also_where_the_same_export_is_asked_for_without(house: House, asked: Any) -> None:
+    house.send(RECORD, export=asked)
+    house.settle_down()
+    assert [told.status for _, told in house.receiver.told] == [State.READY]
+
+
+def test_a_record_that_could_not_be_stored_finds_its_archive_when_it_comes_again() -> None:
     house = House(beside=AtLast())
+
+    def make_and_fail(step: Step, call: Callable[[], Any]) -> Any:
+        if puts(step, "executions/"):
+            house.work()
+            raise StorageUnavailable("The store is away.", remedy="Send it again.")
+        return call()
+
+    house.gateway.wire.around = make_and_fail
+    with pytest.raises(StorageUnavailable):
+        house.send(RECORD)
+    (archive,) = house.archives()
+    data = house.objects.get(archive).data
+    house.gateway.wire.around = lambda _, call: call()
+    house.clock.advance(3600)
+    (export,) = house.send(RECORD)
+    assert (export.status, house.queue.exports) == (State.READY, [])
+    house.settle_down()
+    assert (house.archives(), house.pending()) == ([archive], [])
+    house.gateway.exports.revoke(export.id, "somebody")
+    again = house.request(RECORD).export
+    house.settle_down()
+    assert house.gateway.exports.find(again.id).archive == export.archive
+    assert [house.objects.get(key).data for key in house.archives()] == [data]
+
+
+@pytest.mark.parametrize("how", [State.READY, State.DELETED])
+def test_a_redelivery_after_the_board_was_lost_changes_nothing(house: House, how: State) -> None:
+    (first,) = house.send(RECORD)
+    house.settle_down()
+    if how is State.DELETED:
+        house.gateway.exports.revoke(first.id, "somebody")
+    before = house.gateway.exports.find(first.id), house.archives()
+    house.lose_broker()
+    house.clock.advance(3600)
+    (answer,) = house.send(RECORD)
+    assert (answer, answer.status) == (before[0], how)
+    known = house.board.exports.known(first.id)
+    assert known is not None
+    assert known.export.status is how
+    house.settle_down()
+    assert (house.gateway.exports.find(first.id), house.archives(), house.pending()) == (*before, [])
+
+
+@pytest.mark.parametrize("beside", [AtOnce(), AtLast()], ids=["stored first", "sent first"])
+@pytest.mark.parametrize("record", [RECORD, without_times(RECORD)], ids=["small", "named by its acceptance"])
+@pytest.mark.parametrize("place", ["executions/", "pending/"])
+def test_of_equal_events_at_once_one_is_sent_and_all_are_told_the_same(
+    place: str, record: dict[str, Any], beside: Executor
+) -> None:
+    """Another gateway overtakes this one on its way to storage."""
+    house = House(beside=beside)
     quicker: list[Export] = []
 
     def come_second(step: Step, call: Callable[[], Any]) -> Any:
-        if puts(step, "executions/") and not quicker:
-            quicker.extend(house.worker.send(RECORD))
+        if puts(step, place) and not quicker:
             house.clock.advance(1)
+            quicker.extend(house.worker.send(record))
         return call()
 
     house.gateway.wire.around = come_second
-    (answer,) = house.send(RECORD)
+    (answer,) = house.send(record)
     assert [answer] == quicker
     assert len(house.queue.exports) == 1
+    house.settle_down()
+    assert house.gateway.exports.find(answer.id).created_at == answer.created_at
+    for process in (house.gateway, house.worker):
+        process.audit.flush()
+    assert [entry.action for entry in house.audited()] == [Action.REQUESTED]

@@ -13,7 +13,7 @@ from producer.contract.audit import LINK, Action
 from producer.contract.errors import RunfolioError, StorageUnavailable
 from producer.contract.export import Export
 from tests.house import House, Step, record_of, step
-from worker import counting
+from worker import counting, slices
 from worker.counting import LATE, PAUSE, Counting
 from worker.slices import go_on
 
@@ -92,21 +92,21 @@ def test_a_pass_in_slices_holds_little_and_goes_on_where_it_was(
     house: House, exports: list[Export], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counting, "_CHUNK", 7)
-    monkeypatch.setattr(counting, "go_on", lambda work, _: go_on(work, 0))
+    monkeypatch.setattr(slices, "go_on", lambda work, _: go_on(work, 0))
     for _ in range(60):
         download(house, *exports)
     house.clock.advance(LATE.total_seconds())
     house.lose_broker()
     names = [key for key in house.stored() if key.startswith("audit/")]
 
-    most = slices = 0
+    most = taken = 0
     while house.board.tallies.floor().name != names[-1]:
         house.sweeper.counting.work(1)
-        most, slices = max(most, len(house.board.tallies.counted(names))), slices + 1
+        most, taken = max(most, len(house.board.tallies.counted(names))), taken + 1
 
     assert counted(house, exports) == [60] * 4
     assert most <= 7
-    assert slices > 60
+    assert taken > 60
 
 
 @pytest.mark.parametrize("steps", [1, 5, 20, 50])
@@ -119,7 +119,7 @@ def test_a_board_that_is_lost_in_the_middle_is_counted_whole(
     house.clock.advance(LATE.total_seconds())
     house.lose_broker()
     with monkeypatch.context() as slow:
-        slow.setattr(counting, "go_on", lambda work, _: go_on(work, 0))
+        slow.setattr(slices, "go_on", lambda work, _: go_on(work, 0))
         for _ in range(steps):
             house.sweeper.counting.work(1)
     house.lose_broker()
@@ -239,7 +239,7 @@ class World:
 def in_small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let sweepers be interrupted between any two of their steps."""
     monkeypatch.setattr(counting, "_CHUNK", 3)
-    monkeypatch.setattr(counting, "go_on", lambda work, _: go_on(work, 0))
+    monkeypatch.setattr(slices, "go_on", lambda work, _: go_on(work, 0))
 
 
 @pytest.mark.usefixtures("sliced")

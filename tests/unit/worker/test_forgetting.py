@@ -35,7 +35,7 @@ def test_entries_that_come_together_go_together() -> None:
     def sleep(_: float) -> None:
         gathered.wait(5)
 
-    forgetting = Forgetting(house.worker.outbox, sleep)
+    forgetting = Forgetting(house.worker.outbox, house.worker.keeping, sleep)
     for pending in pendings(house, 3):
         forgetting.later(pending)
     gathered.set()
@@ -46,7 +46,7 @@ def test_entries_that_come_together_go_together() -> None:
 
 def test_what_is_left_is_deleted_at_the_end() -> None:
     house = House()
-    forgetting = Forgetting(house.worker.outbox, sleep=lambda _: None)
+    forgetting = Forgetting(house.worker.outbox, house.worker.keeping, sleep=lambda _: None)
     for pending in pendings(house, 2):
         forgetting.later(pending)
     forgetting.close()
@@ -60,7 +60,7 @@ def test_a_store_that_fails_leaves_the_rest_to_the_sweeper(caplog: pytest.LogCap
         raise StorageUnavailable("It stumbled.")
 
     house.worker.wire.around = fail
-    forgetting = Forgetting(house.worker.outbox, sleep=lambda _: None)
+    forgetting = Forgetting(house.worker.outbox, house.worker.keeping, sleep=lambda _: None)
     (pending,) = pendings(house, 1)
     forgetting.later(pending)
     forgetting.close()
