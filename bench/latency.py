@@ -25,17 +25,18 @@ def run(lab: Lab) -> Iterator[Figure]:
     ):
         floor = Floor(rig)
         numbers = count()
-        _of_floor(floor, floor_says, numbers, lab.size(30, 2))
-        _of_product(client, numbers, lab.size(30, 2))
+        of_floor(floor, floor_says, numbers, lab.size(30, 2))
+        of_product(client, numbers, lab.size(30, 2))
         rounds = [
-            Round(_of_product(client, numbers, block), _of_floor(floor, floor_says, numbers, block))
+            Round(of_product(client, numbers, block), of_floor(floor, floor_says, numbers, block))
             for _ in range(lab.size(ROUNDS, 1))
         ]
     for key, share in (("latency_p50_ratio", 0.5), ("latency_p99_ratio", 0.99)):
         yield ratio_of(key, ("product", "floor"), rounds, share, "ms")
 
 
-def _of_floor(floor: Floor, published: PubSub, numbers: Iterator[int], exports: int) -> list[float]:
+def of_floor(floor: Floor, published: PubSub, numbers: Iterator[int], exports: int) -> list[float]:
+    """Time exports of the floor, in milliseconds."""
     took = []
     for _ in range(exports):
         made = record(next(numbers))
@@ -48,7 +49,8 @@ def _of_floor(floor: Floor, published: PubSub, numbers: Iterator[int], exports: 
     return took
 
 
-def _of_product(client: Client, numbers: Iterator[int], exports: int) -> list[float]:
+def of_product(client: Client, numbers: Iterator[int], exports: int) -> list[float]:
+    """Time exports of the product, in milliseconds."""
     took = []
     for _ in range(exports):
         body = event(next(numbers))

@@ -25,11 +25,18 @@ _PATIENCE: Final = 900.0
 
 @contextmanager
 def running_site(
-    lab: Lab, *, workers: int = 1, processes: int = 2, with_floor: bool = True, divided: bool = False
+    lab: Lab,
+    *,
+    workers: int = 1,
+    processes: int = 2,
+    with_floor: bool = True,
+    divided: bool = False,
+    distance: float = 0.0,
 ) -> Iterator[Rig]:
     """Start a site; the floor's worker has as many processes as the product's.
 
     One that is ``divided`` has workers for large exports beside those for small ones, as ``runfolio up`` does.
+    ``distance`` is that of the storage: the seconds of a round trip.
     """
     settings = {
         "WORKER_PROCESSES": str(processes),
@@ -41,7 +48,7 @@ def running_site(
     if divided:
         extra["large-worker"] = PARTS["large-worker"]
     worker = PARTS["worker"] if divided else WORKER
-    shape = Shape(workers=workers, settings=settings, extra=extra, worker=worker)
+    shape = Shape(workers=workers, settings=settings, extra=extra, worker=worker, distance=distance)
     with running_rig(lab.folder / "site", shape) as rig:
         yield rig
 

@@ -20,6 +20,7 @@ from bench.chaos import (
     broker,
     clients,
     full_disk,
+    gateways,
     retention,
     rolling,
     same,
@@ -35,6 +36,7 @@ from producer.contract.errors import RunfolioError
 
 EXPERIMENTS: Final[Mapping[str, Callable[[Lab], Outcome]]] = {
     "workers": workers.run,
+    "gateways": gateways.run,
     "broker-wiped": broker.wiped,
     "broker-replaced": broker.replaced,
     "storage-hangs": storage.frozen,

@@ -27,7 +27,7 @@ from runfolio.embedded.environment import gateway_url, parts_environment
 from runfolio.embedded.guard import Guard, signal_group
 from runfolio.embedded.keys import ensure_admin_token, load_secrets
 from runfolio.embedded.plan import PARTS, WORKER, Addresses
-from runfolio.embedded.ports import pick_port
+from runfolio.embedded.ports import LOOPBACK, pick_port
 from runfolio.embedded.process import Child, Log, Running
 from runfolio.embedded.seaweedfs import BUCKET, REGION, remove_sockets
 
@@ -39,7 +39,8 @@ _STOP_WITHIN: Final = 40.0
 class Shape(NamedTuple):
     """How many parts there are, which settings differ from the defaults, and what SeaweedFS is told beside.
 
-    ``extra`` names further parts, with their commands; ``worker`` is that of each worker.
+    ``extra`` names further parts, with their commands; ``worker`` is that of each worker. ``distance`` is that of the
+    storage from all parts: the seconds of a round trip.
     """
 
     gateways: int = 1
@@ -48,6 +49,7 @@ class Shape(NamedTuple):
     storage_options: Sequence[str] = ()
     extra: Mapping[str, Sequence[str]] = {}
     worker: Sequence[str] = WORKER
+    distance: float = 0.0
 
 
 class Rig:
@@ -63,9 +65,14 @@ class Rig:
         self.port = self.ports[0] if shape.gateways == 1 else pick_port()
         self.addresses = Addresses.choose(self.port, secrets)
         self.switch = Switch(self.port, self.ports) if shape.gateways > 1 else None
+        self.line = self._line_to_storage(shape.distance) if shape.distance else None
         self._guard = guard
         self._running: dict[str, Running] = {}
         self._children = {child.name: child for child in self._describe(shape)}
+
+    def _line_to_storage(self, distance: float) -> Switch:
+        self._line_port = pick_port()
+        return Switch(self._line_port, [self.addresses.seaweed.s3.http], distance)
 
     def _describe(self, shape: Shape) -> Iterator[Child]:
         servers = {child.name: child for child in plan.servers(self.data, self.addresses)}
@@ -91,6 +98,8 @@ class Rig:
             seaweed=self.addresses.seaweed,
         )
         fixed = {"RUNFOLIO_PUBLIC_URL": self.url, "RUNFOLIO_WORKER_PROCESSES": "2"}
+        if self.line is not None:
+            fixed["RUNFOLIO_S3_ENDPOINT_URL"] = f"http://{LOOPBACK}:{self._line_port}"
         return made | fixed | {f"RUNFOLIO_{name}": value for name, value in shape.settings.items()}
 
     @property
@@ -265,8 +274,8 @@ def running_rig(folder: Path, shape: Shape | None = None, *, leave_out: Sequence
         rig = Rig(folder, shape or Shape(), guard)
         resources.callback(rig.end)
         resources.enter_context(_credentials(rig))
-        if rig.switch is not None:
-            resources.enter_context(rig.switch)
+        for between in filter(None, (rig.switch, rig.line)):
+            resources.enter_context(between)
         rig.start(*SERVERS)
         rig.await_servers()
         rig.start(*(name for name in rig.names() if name not in {*SERVERS, *leave_out}))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from bench.distance import row
+from bench.figures import Lab
 from bench.goals import GOALS
 from tests.acceptance.conftest import environment
 
@@ -23,3 +27,17 @@ def test_every_measurement_comes_to_its_figure() -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)  # noqa: S603 # written above
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert [key for key in GOALS if f"| `{key}` |" not in done.stdout] == []
+
+
+@pytest.mark.acceptance
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_store_that_is_further_away_is_further_away() -> None:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        measured = row(Lab(Path(folder), quick=True), 40)
+    away, floor, link, _, accepted = map(float, re.findall(r"[0-9.]+", measured))
+    # An archive and its facts are written one after the other; what is accepted is written at once.
+    assert away == 40
+    assert floor >= 40
+    assert link >= 80
+    assert accepted >= 40
