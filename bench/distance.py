@@ -1,4 +1,4 @@
-"""``python -m bench.distance 0 5 20``: one export at a time, with a store that is so many milliseconds away.
+"""``python -m bench.distance 0 5 20 [--quick]``: one export at a time, with a store that is so many milliseconds away.
 
 A store on the same machine answers within a millisecond or two, and an export's time is that of processors. Amazon's
 takes ten to thirty: then it is that of the requests which wait for each other.
@@ -6,7 +6,7 @@ takes ten to thirty: then it is that of the requests which wait for each other.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from collections.abc import Iterator
@@ -60,10 +60,14 @@ def _accepted(client: Client, numbers: Iterator[int], exports: int) -> list[floa
 
 def main() -> None:
     """Print a table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.distance", description=__doc__)
+    parser.add_argument("distances", nargs="+", type=float, metavar="MS", help="how much longer a request takes")
+    parser.add_argument("--quick", action="store_true", help="a few exports, for breakage alone")
+    chosen = parser.parse_args()
     print(_HEAD)  # noqa: T201 # printing figures is what a measurement is for
-    for distance in map(float, sys.argv[1:]):
+    for distance in chosen.distances:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            print(row(Lab(Path(folder), quick=False), distance), flush=True)  # noqa: T201 # as above
+            print(row(Lab(Path(folder), quick=chosen.quick), distance), flush=True)  # noqa: T201 # as above
 
 
 if __name__ == "__main__":

@@ -58,9 +58,13 @@ class Switch:
             writer.close()
             return
         there = _delayed(reader, onward[1], self._delay) if self._delay else _pump(reader, onward[1])
-        # The library's callback cannot take a task that ends as cancelled.
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(there, _pump(onward[0], writer))
+        try:
+            # The library's callback cannot take a task that ends as cancelled.
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(there, _pump(onward[0], writer))
+        finally:
+            writer.close()
+            onward[1].close()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         self._turn += 1
