@@ -103,18 +103,21 @@ class ObjectStoreSuite:
     def test_one_of_many_creators_wins(self, objects: ObjectStore, folder: str) -> None:
         barrier = Barrier(RACERS)
 
-        def create(number: int) -> bool:
+        def create(number: int) -> bool | None:
             barrier.wait()
             try:
                 objects.put_if(folder + "prize", str(number).encode(), etag=None)
             except ObjectExists:
                 return False
+            except StorageUnavailable:  # On a busy machine a store may take longer over a race than anybody waits.
+                return None
             return True
 
         with ThreadPoolExecutor(RACERS) as pool:
             won = list(pool.map(create, range(RACERS)))
-        assert won.count(True) == 1
-        assert objects.get(folder + "prize").data == str(won.index(True)).encode()
+        stored = int(objects.get(folder + "prize").data)
+        assert won.count(True) == (0 if won[stored] is None else 1)
+        assert won[stored] is not False
 
     def test_a_version_can_be_replaced_once(self, objects: ObjectStore, folder: str) -> None:
         objects.put_if(folder + "a", b"1", etag=None)
