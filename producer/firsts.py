@@ -55,15 +55,15 @@ class FirstExports:
         neither is, the tasks are taken back; an archive that is done already stays, as the one that the event will ask
         for when it comes again.
         """
-        ahead = _without_callbacks(asked) if _stands_alone(prepared.record) else ()
-        if not ahead:
+        ahead, riding = _without_callbacks(asked), _standing_alone(prepared.record)
+        if riding is None or not ahead:
             return records.store(prepared), NOTHING_SENT
         storing = self.beside.submit(records.store, prepared)
         sent: dict[Options, Ahead | None] = {}
         try:
             try:
                 for options in ahead:
-                    self._send_ahead(prepared.record, options, asked_by, sent)
+                    self._send_ahead(self.exports.draft(prepared.record, options, asked_by), riding, sent)
             finally:
                 written = storing.result()
         except RunfolioError:
@@ -72,18 +72,17 @@ class FirstExports:
             raise
         return written, sent
 
-    def _send_ahead(self, record: Record, options: Options, asked_by: str, sent: dict[Options, Ahead | None]) -> None:
+    def _send_ahead(self, pending: Pending, riding: str, sent: dict[Options, Ahead | None]) -> None:
         """Send a task, unless the export has its mark: of equal events at once the one that sets it sends."""
-        pending, riding = self.exports.draft(record, options, asked_by), record.riding()
         answer = send_quietly(pending.id, lambda: self.exports.queue.export(pending, riding, first=True))
         if answer is None:
             return
         if not answer:
-            sent[options] = None
+            sent[pending.options] = None
             return
         accepting = self.beside.submit(self.exports.outbox.accept, pending, riding)
-        sent[options] = Ahead(pending, accepting, None)  # Whatever storage says next, it was sent.
-        sent[options] = Ahead(pending, accepting, self.exports.outbox.settled(pending.id))
+        sent[pending.options] = Ahead(pending, accepting, None)  # Whatever storage says next, it was sent.
+        sent[pending.options] = Ahead(pending, accepting, self.exports.outbox.settled(pending.id))
 
     def _withdraw_unless_accepted(self, ahead: Ahead) -> None:
         try:
@@ -97,12 +96,10 @@ class FirstExports:
         """Accept exports of a record; one that the same event asks for twice is asked for a second time."""
         seen: set[Options] = set()
         for one in asked:
-            ahead = sent.get(one.options)
-            if one.options in seen:
-                yield self.exports.request(written.record, one, asked_by, revive=False)
-            elif ahead is not None:
+            ahead, first = sent.get(one.options), one.options not in seen
+            if first and ahead is not None:
                 yield self._accept_ahead(ahead, written.record, one)
-            elif written.created and one.options not in sent:
+            elif first and written.created and one.options not in sent:
                 yield self._accept_first(written.record, one, asked_by)
             else:
                 yield self.exports.request(written.record, one, asked_by, revive=False)
@@ -199,7 +196,7 @@ def _without_callbacks(asked: Sequence[RequestedExport]) -> Collection[Options]:
     return dict.fromkeys(one.options for one in asked if one.options not in called)
 
 
-def _stands_alone(record: Record) -> bool:
-    """Tell whether the archive of a record follows from its digest alone, and the record fits into a task."""
+def _standing_alone(record: Record) -> str | None:
+    """Return what rides in the task where the archive follows from the record's digest alone, else None."""
     own_times = moment_of(record.document, None) is not None
-    return own_times and record.stored.told is None and record.riding() is not None
+    return record.riding() if own_times and record.stored.told is None else None

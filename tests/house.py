@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import httpx
+import pytest
 
 from producer.askers import Askers
 from producer.audit import AuditLog
@@ -79,6 +80,28 @@ class Wire:
     def through(self, part: str, target: object) -> Any:
         """Return the target, every method of which passes through this wire."""
         return _Wired(part, target, self)
+
+
+class Killed(BaseException):
+    """A process is gone: no handler of errors runs, and what is in ``finally`` reaches nobody."""
+
+
+def killed_at(house: House, part: str, method: str, place: str, record: Mapping[str, Any]) -> None:
+    """Let the gateway be killed as it takes an event in, at a call whose first argument begins with ``place``."""
+    dead = False
+
+    def kill(step: Step, call: Callable[[], Any]) -> Any:
+        nonlocal dead
+        told = str(step.arguments[0]) if step.arguments else ""
+        dead = dead or ((step.part, step.method) == (part, method) and told.startswith(place))
+        if dead:
+            raise Killed
+        return call()
+
+    house.gateway.wire.around = kill
+    with pytest.raises(Killed):
+        house.send(record)
+    house.gateway.wire.around = lambda _, call: call()
 
 
 class _Wired:

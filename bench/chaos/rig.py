@@ -65,14 +65,11 @@ class Rig:
         self.port = self.ports[0] if shape.gateways == 1 else pick_port()
         self.addresses = Addresses.choose(self.port, secrets)
         self.switch = Switch(self.port, self.ports) if shape.gateways > 1 else None
-        self.line = self._line_to_storage(shape.distance) if shape.distance else None
+        storage = self.addresses.seaweed.s3.http
+        self.line = Switch(pick_port(), [storage], shape.distance) if shape.distance else None
         self._guard = guard
         self._running: dict[str, Running] = {}
         self._children = {child.name: child for child in self._describe(shape)}
-
-    def _line_to_storage(self, distance: float) -> Switch:
-        self._line_port = pick_port()
-        return Switch(self._line_port, [self.addresses.seaweed.s3.http], distance)
 
     def _describe(self, shape: Shape) -> Iterator[Child]:
         servers = {child.name: child for child in plan.servers(self.data, self.addresses)}
@@ -99,7 +96,7 @@ class Rig:
         )
         fixed = {"RUNFOLIO_PUBLIC_URL": self.url, "RUNFOLIO_WORKER_PROCESSES": "2"}
         if self.line is not None:
-            fixed["RUNFOLIO_S3_ENDPOINT_URL"] = f"http://{LOOPBACK}:{self._line_port}"
+            fixed["RUNFOLIO_S3_ENDPOINT_URL"] = f"http://{LOOPBACK}:{self.line.port}"
         return made | fixed | {f"RUNFOLIO_{name}": value for name, value in shape.settings.items()}
 
     @property

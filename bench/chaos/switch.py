@@ -24,7 +24,7 @@ class Switch:
 
     def __init__(self, port: int, targets: Sequence[int], delay: float = 0.0) -> None:
         self.resting: set[int] = set()
-        self._port = port
+        self.port = port
         self._targets = list(targets)
         self._delay = delay
         self._turn = 0
@@ -50,7 +50,7 @@ class Switch:
         await asyncio.gather(*others, return_exceptions=True)
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._serve, LOOPBACK, self._port, backlog=1024)
+        self._server = await asyncio.start_server(self._serve, LOOPBACK, self.port, backlog=1024)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         onward = await self._connect()

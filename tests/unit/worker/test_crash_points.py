@@ -21,15 +21,11 @@ from hypothesis import strategies as st
 from producer.contract.errors import BrokerUnavailable, Gone, RunfolioError, StorageUnavailable
 from producer.contract.export import Export, Pending, State
 from producer.contract.outbox import Outbox, Settled
-from tests.house import HOOK, AtLast, AtOnce, House, Process, Step, Wire, record_of, step
+from tests.house import HOOK, AtLast, AtOnce, House, Killed, Process, Step, Wire, record_of, step
 
 RECORD = record_of([step("fetch"), step("think", "failed", output="# no"), step("fetch")])
 LARGE = record_of([step("fetch", output="x" * 30_000) for _ in range(6)])
 EVENT = {"export": {"callback_url": HOOK, "include": ["manifest"]}}
-
-
-class Killed(BaseException):
-    """The process is gone: no handler of errors runs, and what is in ``finally`` reaches nobody."""
 
 
 class Accident:

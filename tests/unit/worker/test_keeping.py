@@ -6,36 +6,14 @@ from typing import Any
 import pytest
 
 from producer.contract.export import State
-from tests.house import AtLast, House, Step, record_of, step
+from tests.house import AtLast, House, Step, killed_at, record_of, step
 
 RECORD = record_of([step("fetch")])
-
-
-class Killed(BaseException):
-    """The process is gone."""
 
 
 @pytest.fixture
 def house() -> House:
     return House(beside=AtLast())
-
-
-def killed_at(house: House, part: str, method: str, place: str = "") -> None:
-    """Let a gateway be killed at a call; what it has asked for by then happens."""
-    dead = False
-
-    def kill(step: Step, call: Callable[[], Any]) -> Any:
-        nonlocal dead
-        told = str(step.arguments[0]) if step.arguments else ""
-        dead = dead or ((step.part, step.method) == (part, method) and told.startswith(place))
-        if dead:
-            raise Killed
-        return call()
-
-    house.gateway.wire.around = kill
-    with pytest.raises(Killed):
-        house.send(RECORD)
-    house.gateway.wire.around = lambda _, call: call()
 
 
 @pytest.mark.parametrize(
@@ -44,7 +22,7 @@ def killed_at(house: House, part: str, method: str, place: str = "") -> None:
     ids=["before the record is stored", "before it is listed", "before the entry is stored"],
 )
 def test_whatever_an_archive_was_made_of_is_there_and_listed(house: House, part: str, method: str, place: str) -> None:
-    killed_at(house, part, method, place)
+    killed_at(house, part, method, place, RECORD)
     house.work()
     house.sweeper.round()
     house.settle_down()

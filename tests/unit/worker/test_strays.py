@@ -7,36 +7,15 @@ import pytest
 
 from producer.contract.errors import StorageUnavailable
 from producer.contract.export import State
-from tests.house import AtLast, House, Step, record_of, step
+from tests.house import AtLast, House, Step, killed_at, record_of, step
 from worker.strays import LATE, PAUSE
 
 RECORD = record_of([step("fetch")])
 
 
-class Killed(BaseException):
-    """The process is gone."""
-
-
 @pytest.fixture
 def house() -> House:
     return House(beside=AtLast())
-
-
-def sent_and_killed(house: House, place: str) -> None:
-    """Let a gateway send a task and be killed before it has stored something."""
-    dead = False
-
-    def kill(step: Step, call: Callable[[], Any]) -> Any:
-        nonlocal dead
-        dead = dead or (step.method == "put_if" and str(step.arguments[0]).startswith(place))
-        if dead:
-            raise Killed
-        return call()
-
-    house.gateway.wire.around = kill
-    with pytest.raises(Killed):
-        house.send(RECORD)
-    house.gateway.wire.around = lambda _, call: call()
 
 
 def fail_to_upload(step: Step, call: Callable[[], Any]) -> Any:
@@ -52,7 +31,7 @@ def pass_by(house: House) -> None:
 
 @pytest.mark.parametrize("place", ["executions/", "pending/"])
 def test_what_was_never_accepted_is_forgotten(house: House, place: str) -> None:
-    sent_and_killed(house, place)
+    killed_at(house, "objects", "put_if", place, RECORD)
     house.worker.wire.around = fail_to_upload
     house.work()
     house.worker.wire.around = lambda _, call: call()
@@ -67,7 +46,7 @@ def test_what_was_never_accepted_is_forgotten(house: House, place: str) -> None:
 
 
 def test_what_a_worker_made_all_the_same_stays(house: House) -> None:
-    sent_and_killed(house, "executions/")
+    killed_at(house, "objects", "put_if", "executions/", RECORD)
     house.work()
     pass_by(house)
     assert [one.status for one in house.board.exports.page().items] == [State.READY]
