@@ -26,6 +26,7 @@ from producer.contract.board import (
     Refusal,
     WorkflowSummary,
 )
+from producer.contract.board.executions import Revision
 from producer.contract.board.exports import require_settled
 from producer.contract.board.leases import in_milliseconds
 from producer.contract.board.pages import chosen
@@ -398,8 +399,9 @@ class FakeQueueWatch(_Part):
 
 
 class FakeExecutionBoard(_Part):
-    def unlisted(self, ids: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        return [each for each in ids if self.find(*each) is None]
+    def unlisted(self, revisions: Sequence[Revision]) -> list[Revision]:
+        found = ((one, self.find(one.workflow_id, one.execution_id)) for one in revisions)
+        return [one for one, listed in found if listed is None or listed.digest != one.digest]
 
     def put(self, summary: ExecutionSummary) -> bool:
         place = (summary.workflow_id, summary.execution_id)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from producer.contract.board import Board
+from producer.contract.board.executions import Revision
 from producer.contract.export import Pending
 from producer.contract.listing import note_unlisted
 from producer.contract.objects import ObjectStore
@@ -28,10 +29,12 @@ class Keeping:
 
         Of nearly all the board knows, so that storage is not asked. Raises Unavailable.
         """
-        texts = {(one.workflow.id, one.execution.id): text for one, text in made if text is not None}
+        texts = {
+            Revision(one.workflow.id, one.execution.id, one.digest): text for one, text in made if text is not None
+        }
         if texts:
-            for ids in self.board.executions.unlisted(list(texts)):
-                self.restore(texts[ids].encode())
+            for revision in self.board.executions.unlisted(list(texts)):
+                self.restore(texts[revision].encode())
 
     def restore(self, text: bytes) -> Record:
         """Store a record, unless it is there, and let the sweeper list it."""

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from producer.contract.board import places
 from producer.contract.board.broker import Argument, Broker
 from producer.contract.board.pages import Page, chosen, read_page
 from producer.contract.board.positions import Listing, name_of
 from producer.contract.board.summaries import ExecutionSummary, rank_of, read_row, write_row, write_workflow
+
+
+class Revision(NamedTuple):
+    """One revision of an execution, named by its record's digest."""
+
+    workflow_id: str
+    execution_id: str
+    digest: str
 
 
 class ExecutionBoard:
@@ -38,10 +47,12 @@ class ExecutionBoard:
         """Return what is listed of one execution."""
         return self._rows(workflow_id, [places.short(execution_id)])[0]
 
-    def unlisted(self, ids: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Return those of some executions, each named by its workflow's id and its own, that are not listed."""
-        asked = (("HEXISTS", places.execution_rows(one), places.short(other)) for one, other in ids)
-        return [each for each, listed in zip(ids, self._broker.batch(asked), strict=True) if not listed]
+    def unlisted(self, revisions: Sequence[Revision]) -> list[Revision]:
+        """Return those of some revisions that are not what is listed of their executions: not yet, or not any more."""
+        asked = [("HGET", places.execution_rows(one.workflow_id), places.short(one.execution_id)) for one in revisions]
+        rows = zip(revisions, self._broker.batch(asked), strict=True)
+        listed = ((one, read_row(one.workflow_id, row)) for one, row in rows)
+        return [one for one, row in listed if row is None or row.digest != one.digest]
 
     def page(
         self, workflow_id: str, *, status: str | None = None, cursor: str | None = None, limit: int = 50

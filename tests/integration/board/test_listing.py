@@ -8,6 +8,7 @@ import pytest
 import redis
 
 from producer.contract.board import Board, ExecutionSummary, Page, WorkflowSummary
+from producer.contract.board.executions import Revision
 from producer.contract.errors import InvalidOptions
 from tests.integration.board.examples import every, execution
 
@@ -28,9 +29,11 @@ def test_an_execution_comes_back_as_it_was_listed(board: Board) -> None:
 
 
 def test_what_is_not_listed_is_told_apart(board: Board) -> None:
-    board.executions.put(execution(1))
-    listed = ("n8n:1", execution(1).execution_id)
-    others = [("n8n:1", "other"), ("other", execution(1).execution_id), *(("n8n:1", one) for one in STRANGE)]
+    one = execution(1, digest="0d" * 32)
+    board.executions.put(one)
+    listed = Revision("n8n:1", one.execution_id, "0d" * 32)
+    strange = [Revision("n8n:1", each, "0d" * 32) for each in STRANGE]
+    others = [listed._replace(digest="0e" * 32), listed._replace(workflow_id="other"), *strange]
 
     assert board.executions.unlisted([others[0], listed, *others[1:]]) == others
     assert board.executions.unlisted([]) == []

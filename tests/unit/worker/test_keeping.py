@@ -35,6 +35,17 @@ def test_whatever_an_archive_was_made_of_is_there_and_listed(house: House, part:
     assert house.send(RECORD) == [house.gateway.exports.find(export.id)]
 
 
+def test_a_newer_revision_of_what_is_listed_is_kept_too(house: House) -> None:
+    house.send(RECORD)
+    house.settle_down()
+    house.clock.advance(60)
+    newer = record_of([step("fetch"), step("think")])
+    killed_at(house, "objects", "put_if", "executions/", newer)
+    house.work()
+    house.sweeper.round()
+    assert house.gateway.executions.page("wf", "e1", 0, 10).step_count == 2
+
+
 def test_storage_is_not_asked_for_what_is_listed(house: House) -> None:
     house.send(RECORD)
     asked: list[Step] = []
