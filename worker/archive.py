@@ -182,18 +182,20 @@ class _Layout:
         return header_end + size_limit + (size_limit >> 9) + 1024 < _ZIP_32_MAX
 
 
-def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _blocks(chunks: Iterable[bytes]) -> Iterable[bytes]:
     """Cut chunks of any size anew into blocks of one size."""
-    buffer = bytearray()
     rest = iter(chunks)
     first = next(rest, b"")
     second = next(rest, None)
     if second is None and len(first) <= BLOCK:
         # Nearly every member: one chunk, which need not be copied.
-        if first:
-            yield first
-        return
-    for chunk in chain((first,), () if second is None else (second,), rest):
+        return (first,) if first else ()
+    return _cut_anew(chain((first,), () if second is None else (second,), rest))
+
+
+def _cut_anew(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    buffer = bytearray()
+    for chunk in chunks:
         if not buffer and len(chunk) == BLOCK:
             yield chunk
             continue

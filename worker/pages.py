@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from producer.contract.contents import Contents
 from producer.contract.export import Extra, Pending
+from producer.contract.groups import GROUP, groups
 from producer.contract.index import StepEntry
 from producer.contract.names import MANIFEST, READER
+from producer.contract.record import Header
 from producer.contract.records import Record
 from producer.contract.redaction.identity import Mode
-from producer.contract.redaction.redactor import Redactor
+from producer.contract.redaction.redactor import Counts, Redactor
 from producer.contract.render import html_view, make_renderer
 from producer.contract.render.model import ContentsLine, StepPage, Summary, anchor_of
 from producer.contract.shown import ShownRecord
+from producer.contract.stepnames import StepName
 from worker.archive import ArchiveWriter, Member, gathered
 from worker.manifest import ManifestBuilder
 from worker.reader import ReaderStep, reader_page
@@ -35,6 +38,19 @@ def archive_of(record: Record, pending: Pending, report: Report, redactor: Redac
     """
     check_rules(redactor, pending)
     return _Pages(ShownRecord(record, redactor), pending, report, refuses=redactor.mode is Mode.FAIL).archive()
+
+
+class _Step(NamedTuple):
+    """A step on its way into files, and what is masked in it, by rule."""
+
+    page: StepPage
+    entry: StepEntry
+    name: StepName
+    masked: Counts
+
+
+def _size(step: _Step) -> int:
+    return step.entry.length
 
 
 class _Pages:
@@ -69,22 +85,29 @@ class _Pages:
 
     def _step_files(self) -> Iterator[Member]:
         header = self._record.document.header
-        for page, entry, name in self._pages():
-            if self._manifest:
-                self._manifest.masked(self._record.masked_name)
-                self._manifest.expect(page, entry)
-            yield Member(name, _encode(self._renderer.step_file(header, page)))
-            self._progress.step()
+        for group in groups(self._pages(), _size):
+            files = [(one, self._file(header, one)) for one in group]
+            group.clear()
+            for one, chunks in files:
+                if self._manifest:
+                    self._manifest.masked(self._record.masked_name)
+                    self._manifest.masked(one.masked)
+                    self._manifest.expect(one.page, one.entry)
+                yield Member(one.name.file_name, chunks)
+                self._progress.step()
 
-    def _pages(self) -> Iterator[tuple[StepPage, StepEntry, str]]:
+    def _file(self, header: Header, one: _Step) -> Iterable[bytes]:
+        texts = self._renderer.step_file(header, one.page)
+        # What is small is made before the archive takes it; a large file is never there as a whole.
+        return _encode(texts) if _size(one) > GROUP else (b"".join(map(str.encode, texts)),)
+
+    def _pages(self) -> Iterator[_Step]:
         documents = self._record.steps(self._contents.selected())
         for (position, entry), shown in zip(self._contents.selected(), documents, strict=True):
             if self._refuses:
                 refuse_step(shown)
-            if self._manifest:
-                self._manifest.masked(shown.masked)
             name = self._contents.name_of(position, entry)
-            yield StepPage(shown.document, name.iteration, anchor_of(position)), entry, name.file_name
+            yield _Step(StepPage(shown.document, name.iteration, anchor_of(position)), entry, name, shown.masked)
 
     def _summary(self) -> Summary:
         """Sum up the execution, for a file that shows it."""
@@ -98,16 +121,21 @@ class _Pages:
         yield from self._renderer.combined_head(
             self._summary(), self._lines(contents.failures()), self._lines(contents.selected())
         )
-        for page, _, _ in self._pages():
-            yield from self._renderer.combined_step(page)
+        for one in self._pages():
+            if self._manifest:
+                self._manifest.masked(one.masked)
+            yield from self._renderer.combined_step(one.page)
             self._progress.step()
         yield from self._renderer.combined_tail()
 
     def _reader_steps(self) -> Iterator[ReaderStep]:
         """Read the steps once more. The progress stands still meanwhile, but is told, so that this can be stopped."""
         combined = self._contents.combined
-        for page, entry, name in self._pages():
-            yield ReaderStep(page, entry, self._contents.combined_file if combined else name, combined)
+        for one in self._pages():
+            if self._manifest:
+                self._manifest.masked(one.masked)
+            file = self._contents.combined_file if combined else one.name.file_name
+            yield ReaderStep(one.page, one.entry, file, combined)
             self._progress.tell()
 
     def _lines(self, entries: Iterable[tuple[int, StepEntry]]) -> Iterator[ContentsLine]:

@@ -127,7 +127,11 @@ class Record:
     def steps(self, selection: Iterable[tuple[int, StepEntry]] | None = None) -> Iterator[tuple[int, StepDocument]]:
         """Yield position and step: all, or those of a selection in rising order; only what is needed is read."""
         # A step may be large: while whoever draws it works on it, nothing here holds its text.
-        return map(_parsed, self._read(enumerate(self.entries()) if selection is None else selection))
+        return map(_parsed, self.texts(selection))
+
+    def texts(self, selection: Iterable[tuple[int, StepEntry]] | None = None) -> Iterator[tuple[int, bytes]]:
+        """Yield position and JSON of the same steps; ``step_of`` reads it."""
+        return self._read(enumerate(self.entries()) if selection is None else selection)
 
     def _read(self, selection: Iterable[tuple[int, StepEntry]]) -> Iterator[tuple[int, bytes]]:
         if self.stored.upload is None:
@@ -140,8 +144,18 @@ class Record:
 
 
 def _parsed(step: tuple[int, bytes]) -> tuple[int, StepDocument]:
-    position, data = step
-    return position, read_step(jsontext.decode(data), position)
+    position, text = step
+    return position, step_of(text, position)
+
+
+def step_of(text: bytes, position: int) -> StepDocument:
+    """Read the JSON of a stored step; ``position`` counts from 0. Raises DamagedRecord where it is none."""
+    # How deep it is nested, and how much it holds, was looked at when it was accepted.
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise damaged(str(error)) from None
+    return read_step(value, position)
 
 
 def _object(

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from producer.contract.groups import groups
 from producer.contract.index import StepEntry
 from producer.contract.record import HeaderDocument, StepDocument
-from producer.contract.records import Record, RecordObject
+from producer.contract.records import Record, RecordObject, step_of
 from producer.contract.redaction.redactor import NOTHING, Counts, Redactor
 
 
@@ -51,6 +52,20 @@ class ShownRecord:
 
     def steps(self, selection: Iterable[tuple[int, StepEntry]] | None = None) -> Iterator[ShownStep]:
         """Yield all steps, or those of a selection in rising order; only what is needed is read."""
-        for position, document in self._record.steps(selection):
-            shown = self._redactor.step(document, position)
-            yield ShownStep(position, shown.document, shown.counts)
+        for group in groups(self._record.texts(selection), _size):
+            yield from self._shown(group)
+
+    def _shown(self, group: list[tuple[int, bytes]]) -> Iterator[ShownStep]:
+        harmless = self._redactor.overlooks(text for _, text in group)
+        documents = [(position, step_of(text, position)) for position, text in group]
+        # A step may be large: while whoever draws it works on it, nothing here holds its text.
+        group.clear()
+        for position, document in documents:
+            if harmless:
+                yield ShownStep(position, document, NOTHING)
+            else:
+                yield ShownStep(position, *self._redactor.step(document, position))
+
+
+def _size(step: tuple[int, bytes]) -> int:
+    return len(step[1])

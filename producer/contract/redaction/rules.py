@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
@@ -74,17 +74,21 @@ class Rules:
         self._keyed = [(one, _in_json(keyword)) for one in patterns for keyword in one.keywords]
         # Looked for without regard to case, of ASCII at least.
         words = [*(begin for _, begin in self._shapes), *HINTS, *(keyword for _, keyword in self._keyed)]
-        encoded = [word.encode().lower() for word in words]
+        encoded = [*(word.encode().lower() for word in words), _ESCAPE]
+        self._escape = len(words)
         self._automaton = BytesAhoCorasick(encoded, implementation=Implementation.DFA)  # small enough for the fastest
         self._overlap = max(map(len, encoded))
-        self._needing = [number for number, (shape, _) in enumerate(self._shapes) if shape.needs]
+        # What the shapes' words look like, and what a text must hold for them; of others, any case will do.
+        others = [""] * (len(encoded) - len(self._shapes))
+        self._begins = [*(begin for _, begin in self._shapes), *others]
+        self._needs = [*(shape.needs for shape, _ in self._shapes), *others]
 
     def needed(self, data: bytes) -> Needed:
         """Tell what may be found in a value, by its JSON as ``jsontext`` writes it."""
         numbers = self._numbers(data)
-        if _ESCAPE in data:
+        if self._escape in numbers:
             text = data.decode().replace(r"\u001b", "\x1b").replace(r"\u0007", "\x07")
-            numbers |= self._numbers(strip(text).encode())
+            numbers = (numbers | self._numbers(strip(text).encode())) - {self._escape}
         if not numbers:
             return Needed(site=self._always)
         shapes, hints = len(self._shapes), len(HINTS)
@@ -102,15 +106,24 @@ class Rules:
         Whatever is found in a string is found in its JSON as well, also where each byte is taken for a character.
         """
         text = data.decode("latin-1")
-        absent = {number for number in self._needing if self._shapes[number][0].needs not in text}
         numbers: set[int] = set()
+        lacking: dict[int, bool] = {}
         for base, matches in self._words_in(data):
-            open_ones = {number for number, _, _ in matches} - absent - numbers
-            for number, start, end in matches if open_ones else ():
-                if number in open_ones and self._may_matter(number, text, base + start, base + end):
-                    open_ones.discard(number)
+            for number, start, end in self._as_written(matches, text, base):
+                if number in numbers:
+                    continue
+                if number not in lacking:
+                    lacking[number] = self._needs[number] not in text
+                if not lacking[number] and self._may_matter(number, text, base + start, base + end):
                     numbers.add(number)
         return numbers
+
+    def _as_written(
+        self, matches: Iterable[tuple[int, int, int]], text: str, base: int
+    ) -> Iterable[tuple[int, int, int]]:
+        """Leave out what only looks like a word in small letters: many a "task" holds a beginning in capitals."""
+        begins, starts_with = self._begins, text.startswith
+        return [match for match in matches if starts_with(begins[match[0]], base + match[1])]
 
     def _words_in(self, data: bytes) -> Iterator[tuple[int, list[tuple[int, int, int]]]]:
         # Every match is an object in memory, and there may be very many: they are looked for in pieces that overlap.
@@ -120,8 +133,7 @@ class Rules:
 
     def _may_matter(self, number: int, text: str, start: int, end: int) -> bool:
         if number < len(self._shapes):
-            shape, begin = self._shapes[number]
-            return text.startswith(begin, start) and _match_at(text, shape, start) is not None
+            return _match_at(text, self._shapes[number][0], start) is not None
         return number >= len(self._shapes) + len(HINTS) or may_assign(text, end)
 
 

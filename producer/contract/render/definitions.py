@@ -16,7 +16,8 @@ _DEFINITION: Final = re.compile(r"^ {0,3}\[(\^?[^\]\n]{1,200})\]:[ \t]*(\S[^\n]*
 
 def dropped_definitions(text: str, html: str) -> Iterator[str]:
     """Yield the lines of a Markdown text that define something and left no trace in its HTML."""
-    if "]:" not in text:
+    # One character is found many times faster than two.
+    if ":" not in text or "]:" not in text:
         return
     for line in _DEFINITION.finditer(text):
         label, content = line[1], line[2]

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from producer.contract.record import Header, Status
 from producer.contract.render.engines import MarkdownEngine
 from producer.contract.render.htmlblocks import Place, block_pieces
-from producer.contract.render.htmlsteps import EntryHtml, StepHtml, step_article, step_page
+from producer.contract.render.htmlsteps import EntryHtml, StepHtml, origin, step_article, step_page
 from producer.contract.render.model import ContentsLine, StepPage, Summary
 from producer.contract.render.templating import style, template
 from producer.contract.render.text import gathered, one_line
@@ -72,16 +72,14 @@ class HtmlRenderer:
 
     def __init__(self, view: HtmlView) -> None:
         self._view = view
+        self._origin: tuple[Header | None, str] = None, ""
 
     def step_file(self, header: Header, page: StepPage) -> Iterator[str]:
         """Yield a whole file for one step."""
+        if self._origin[0] is not header:
+            self._origin = header, origin(one_line(header.workflow_name), one_line(header.execution.id))
         title, run = title_of(page.document.step.name, page.iteration)
-        return step_page(
-            f"{title} ({run})" if run else title,
-            one_line(header.workflow_name),
-            one_line(header.execution.id),
-            step_fragment(self._view, page, 1),
-        )
+        return step_page(f"{title} ({run})" if run else title, self._origin[1], step_fragment(self._view, page, 1))
 
     def combined_head(
         self, summary: Summary, failures: Iterable[ContentsLine], contents: Iterable[ContentsLine]
@@ -119,19 +117,21 @@ def _trusted(pieces: Iterable[str]) -> Iterator[Markup]:
 def _sections(view: HtmlView, sections: Iterable[Section], anchor: str, level: int) -> Iterator[str]:
     for section in sections:
         yield f'<section class="section {section.key}">\n<h{level}>{section.title}</h{level}>\n'
-        yield from _blocks(section, Place(view.engine, level, f"{anchor}-{section.key}"))
+        for block in _blocks(section, view, level, f"{anchor}-{section.key}"):
+            yield from block
         yield "</section>\n"
 
 
-def _blocks(section: Section, place: Place) -> Iterator[str]:
+def _blocks(section: Section, view: HtmlView, level: int, scope: str) -> Iterator[Iterable[str]]:
     for number, block in enumerate(section.blocks):
-        yield from block_pieces(block, Place(place.engine, place.level, f"{place.scope}-{number}"))
+        yield block_pieces(block, Place(view.engine, level, f"{scope}-{number}"))
 
 
-def _entry_sections(sections: Iterable[Section], place: Place) -> Iterator[str]:
+def _entry_sections(sections: Iterable[Section], view: HtmlView, level: int, scope: str) -> Iterator[str]:
     for section in sections:
         yield f'<p class="label">{section.title}</p>\n'
-        yield from _blocks(section, Place(place.engine, place.level, f"{place.scope}-{section.key}"))
+        for block in _blocks(section, view, level, f"{scope}-{section.key}"):
+            yield from block
 
 
 def _entries(view: HtmlView, page: StepPage, level: int) -> Iterator[EntryHtml]:
@@ -150,7 +150,7 @@ def _entry(view: HtmlView, entry: NestedEntry, anchor: str, level: int) -> Entry
         depth=min(entry.depth, _DEEPEST_LAYOUT),
         layer=entry.depth + 1 if deep else None,
         level=heading,
-        pieces=_entry_sections(entry.sections, Place(view.engine, heading, anchor)),
+        pieces=_entry_sections(entry.sections, view, heading, anchor),
     )
 
 

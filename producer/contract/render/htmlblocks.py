@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
+from itertools import chain
 from typing import NamedTuple
 
 from producer.contract.render.ansi import html_spans
@@ -22,22 +23,27 @@ class Place(NamedTuple):
     scope: str
 
 
-def block_pieces(block: Block, place: Place) -> Iterator[str]:
-    """Yield a block's HTML, its label and notes before it."""
+def block_pieces(block: Block, place: Place) -> Iterable[str]:
+    """Return a block's HTML in pieces, its label and notes before it."""
+    body = _BODIES[block.kind](block, place)
+    return chain(_head(block), body) if block.label or block.notes else body
+
+
+def _head(block: Block) -> Iterator[str]:
     if block.label:
         yield f'<p class="label">{escape(block.label)}</p>\n'
     for note in block.notes:
         yield f'<p class="note">{escape(note)}</p>\n'
-    yield from _BODIES[block.kind](block, place)
 
 
-def _markdown(block: Block, place: Place) -> Iterator[str]:
+def _markdown(block: Block, place: Place) -> Iterable[str]:
     html = polish(place.engine(block.text), place.level, place.scope)
-    yield f'<div class="markdown" dir="auto">\n{html}</div>\n'
+    shown = f'<div class="markdown" dir="auto">\n{html}</div>\n'
     dropped = "\n".join(dropped_definitions(block.text, html))
-    if dropped:
-        yield '<p class="note">Definitions that nothing in the text refers to:</p>\n'
-        yield f"<pre><code>{escape(dropped, quote=False)}</code></pre>\n"
+    if not dropped:
+        return (shown,)
+    note = '<p class="note">Definitions that nothing in the text refers to:</p>\n'
+    return shown, note, f"<pre><code>{escape(dropped, quote=False)}</code></pre>\n"
 
 
 def _code(block: Block, _place: Place) -> Iterator[str]:
@@ -54,16 +60,16 @@ def _terminal(block: Block, _place: Place) -> Iterator[str]:
     yield "</samp></pre>\n"
 
 
-def _inline(block: Block, _place: Place) -> Iterator[str]:
-    yield f"<p><code>{escape(block.text, quote=False)}</code></p>\n"
+def _inline(block: Block, _place: Place) -> Iterable[str]:
+    return (f"<p><code>{escape(block.text, quote=False)}</code></p>\n",)
 
 
-def _remark(block: Block, _place: Place) -> Iterator[str]:
-    yield f'<p class="quiet">{escape(block.text)}</p>\n'
+def _remark(block: Block, _place: Place) -> Iterable[str]:
+    return (f'<p class="quiet">{escape(block.text)}</p>\n',)
 
 
-def _item(block: Block, _place: Place) -> Iterator[str]:
-    yield f'<ul dir="auto"><li>{escape(block.text, quote=False)}</li></ul>\n'
+def _item(block: Block, _place: Place) -> Iterable[str]:
+    return (f'<ul dir="auto"><li>{escape(block.text, quote=False)}</li></ul>\n',)
 
 
 _BODIES = {

@@ -30,7 +30,10 @@ class EntryHtml(NamedTuple):
 
 
 class StepHtml(NamedTuple):
-    """A step: ``sections``, ``entries`` and ``other`` are read once, in this order."""
+    """A step: ``sections``, ``entries`` and ``other`` are read once, in this order.
+
+    ``run`` and ``anchor`` are words of ours that need no escaping, as are the names of the facts.
+    """
 
     title: str
     run: str
@@ -52,10 +55,10 @@ def escape(text: str) -> str:
 
 def step_article(step: StepHtml) -> Iterator[str]:
     """Yield a step as an ``article``."""
-    run = f' <span class="run">{escape(step.run)}</span>' if step.run else ""
+    run = f' <span class="run">{step.run}</span>' if step.run else ""
     notes = "".join(f'<p class="note">{escape(note)}</p>\n' for note in step.notes)
     yield (
-        f'<article class="step" id="{escape(step.anchor)}">\n'
+        f'<article class="step" id="{step.anchor}">\n'
         f'<h{step.level} class="title" dir="auto">{escape(step.title)}{run}</h{step.level}>\n{notes}'
         f'<table class="facts">\n<tbody>\n{"".join(map(_fact, step.facts))}\n</tbody>\n</table>\n'
     )
@@ -65,13 +68,18 @@ def step_article(step: StepHtml) -> Iterator[str]:
     yield "</article>\n"
 
 
-def step_page(title: str, workflow: str, execution: str, step: Iterable[str]) -> Iterator[str]:
-    """Yield a whole page around a step."""
+def origin(workflow: str, execution: str) -> str:
+    """Return the line that tells where a step comes from, equal on all pages of an archive."""
+    return f'<p class="origin"><bdi>{escape(workflow)}</bdi> · execution <bdi>{escape(execution)}</bdi></p>\n'
+
+
+def step_page(title: str, origin: str, step: Iterable[str]) -> Iterator[str]:
+    """Yield a whole page around a step; ``origin`` is HTML."""
     before, after = _page_head()
     yield f"{before}{escape(title)}"
     # A piece of its own: with a letter that is not ASCII beside them, the styles in it would be slow to encode.
     yield after
-    yield (f'<main>\n<p class="origin"><bdi>{escape(workflow)}</bdi> · execution <bdi>{escape(execution)}</bdi></p>\n')
+    yield f"<main>\n{origin}"
     yield from step
     yield f"</main>\n{_page_tail()}"
 
@@ -90,12 +98,12 @@ def _page_tail() -> str:
 def _fact(fact: Fact) -> str:
     value = escape(fact.value)
     if fact.status:
-        shown = f'<span class="chip is-{escape(fact.status)}">{value}</span>'
+        shown = f'<span class="chip is-{fact.status}">{value}</span>'
     elif fact.url:
         shown = f'<a href="{escape(fact.url)}" rel="noopener noreferrer nofollow">{value}</a>'
     else:
         shown = f"<bdi>{value}</bdi>"
-    return f'<tr><th scope="row">{escape(fact.name)}</th><td>{shown}</td></tr>\n'
+    return f'<tr><th scope="row">{fact.name}</th><td>{shown}</td></tr>\n'
 
 
 def _entries(entries: Iterable[EntryHtml], level: int) -> Iterator[str]:

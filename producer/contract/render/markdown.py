@@ -98,9 +98,14 @@ def _break(anchor: str) -> str:
 
 
 def _section_texts(sections: Iterable[Section], level: int) -> Iterator[str]:
-    for section in _sections(sections, level):
-        yield f"{section.heading}\n\n"
-        yield from section.pieces
+    for section in sections:
+        yield f"{_heading(section, level)}\n\n"
+        for block in section.blocks:
+            yield from block_pieces(block, level)
+
+
+def _heading(section: Section, level: int) -> str:
+    return f"{'#' * level} {section.title}"
 
 
 def _row(fact: Fact) -> str:
@@ -110,7 +115,7 @@ def _row(fact: Fact) -> str:
 
 def _sections(sections: Iterable[Section], level: int) -> Iterator[SectionMarkdown]:
     for section in sections:
-        yield SectionMarkdown(f"{'#' * level} {section.title}", _pieces(section, level))
+        yield SectionMarkdown(_heading(section, level), _pieces(section, level))
 
 
 def _pieces(section: Section, level: int) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from producer.contract import escapes
@@ -36,23 +37,29 @@ def inline(text: str) -> str:
     return _LIST_NUMBER.sub(r"\1\\\2", escaped)
 
 
-def block_pieces(block: Block, level: int) -> Iterator[str]:
-    """Yield a block as Markdown that ends with a blank line; ``level`` is that of the heading above it."""
+def block_pieces(block: Block, level: int) -> Iterable[str]:
+    """Return a block, in pieces, as Markdown that ends with a blank line; ``level`` is that of the heading above it."""
+    body = _body(block, level)
+    return chain(_head(block), body) if block.label or block.notes else body
+
+
+def _head(block: Block) -> Iterator[str]:
     if block.label:
         yield f"**{inline(block.label)}**\n\n"
-    for note in block.notes:
-        yield note_line(note)
+    yield from map(note_line, block.notes)
+
+
+def _body(block: Block, level: int) -> Iterable[str]:
     if block.kind is Kind.MARKDOWN:
-        yield from _markdown(block, level)
-    elif block.kind is Kind.ITEM:
-        yield f"- {inline(block.text)}\n\n"
-    elif block.kind is Kind.REMARK:
-        yield f"*{inline(block.text)}*\n\n"
-    elif block.kind is Kind.INLINE:
-        yield f"{code_span(block.text)}\n\n"
-    else:
-        text = block_text(escapes.strip(block.text)) if block.kind is Kind.TERMINAL else block.text
-        yield from _fenced(text, block.language)
+        return _markdown(block, level)
+    if block.kind is Kind.ITEM:
+        return (f"- {inline(block.text)}\n\n",)
+    if block.kind is Kind.REMARK:
+        return (f"*{inline(block.text)}*\n\n",)
+    if block.kind is Kind.INLINE:
+        return (f"{code_span(block.text)}\n\n",)
+    text = block_text(escapes.strip(block.text)) if block.kind is Kind.TERMINAL else block.text
+    return _fenced(text, block.language)
 
 
 def note_line(note: str) -> str:
@@ -67,14 +74,11 @@ def code_span(text: str) -> str:
     return f"{marks}{space}{text}{space}{marks}"
 
 
-def _markdown(block: Block, level: int) -> Iterator[str]:
+def _markdown(block: Block, level: int) -> Iterable[str]:
     text = embed(block.text, level)
     if text is None:
-        yield note_line(NOT_CONTAINED)
-        yield from _fenced(block.text, "markdown")
-        return
-    yield text
-    yield "\n\n"
+        return chain((note_line(NOT_CONTAINED),), _fenced(block.text, "markdown"))
+    return text, "\n\n"
 
 
 def _fenced(text: str, language: str) -> Iterator[str]:

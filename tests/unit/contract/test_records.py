@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from producer.contract import jsontext
 from producer.contract.errors import (
+    DamagedRecord,
     InvalidRecord,
     NotFound,
     RunfolioError,
@@ -20,7 +21,7 @@ from producer.contract.errors import (
 )
 from producer.contract.objects import ObjectStore
 from producer.contract.record import StepDocument, read_header, read_step
-from producer.contract.records import INLINE_LIMIT, Record, Records, Written
+from producer.contract.records import INLINE_LIMIT, Record, Records, Written, step_of
 from tests.fakes import MemoryObjects
 from tests.house import record_of, step
 
@@ -238,6 +239,21 @@ def test_what_is_not_there_is_not_found() -> None:
 def test_a_damaged_record_is_an_error_of_ours(data: bytes) -> None:
     with pytest.raises(RunfolioError, match="cannot be read"):
         Records(MemoryObjects()).open(data)
+
+
+def test_a_damaged_step_is_an_error_of_ours() -> None:
+    objects = MemoryObjects()
+    record = write(objects, large()).record
+    (key,) = [one.key for one in objects.list("executions/") if one.key.endswith(".ndjson")]
+    objects.put(key, b"?" + objects.get(key).data[1:])
+    with pytest.raises(DamagedRecord, match="cannot be read"):
+        next(record.steps())
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"[" * 100_000 + b"]" * 100_000])
+def test_what_is_no_step_is_an_error_of_ours(text: bytes) -> None:
+    with pytest.raises(DamagedRecord, match="cannot be read"):
+        step_of(text, 0)
 
 
 def test_ids_that_look_like_folders_stay_apart() -> None:

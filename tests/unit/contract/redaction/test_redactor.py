@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from producer.contract import jsontext
 from producer.contract.export import RenderProfile
 from producer.contract.index import LONGEST_NAME, StepEntry, index_name
 from producer.contract.record import Status, read_header, read_step
@@ -154,6 +155,19 @@ VALUES = st.recursive(
 def test_no_value_makes_masking_raise_and_what_is_looked_at_is_enough(value: Any) -> None:
     masked = REDACTOR.value(value, Counter())
     assert masked == ValueMasker(EVERYTHING, Counter()).value(value)
+
+
+@given(values=st.lists(VALUES, min_size=1, max_size=4))
+def test_what_is_overlooked_in_several_values_at_once_is_not_masked_in_any(values: list[Any]) -> None:
+    if REDACTOR.overlooks(map(jsontext.encode, values)):
+        assert [REDACTOR.value(value, Counter()) for value in values] == values
+
+
+def test_values_without_secrets_are_overlooked_and_one_with_a_secret_is_not() -> None:
+    plain = jsontext.encode({"output": "They asked for the task, and tokens were counted."})
+    assert REDACTOR.overlooks([plain, plain])
+    assert not REDACTOR.overlooks([plain, jsontext.encode({"output": TOKEN}), plain])
+    assert Redactor(Mode.OFF).overlooks([jsontext.encode(TOKEN)])
 
 
 @given(value=VALUES)
