@@ -14,7 +14,7 @@ import msgspec
 from producer.askers import Askers
 from producer.audit import AuditLog
 from producer.contract.audit import Action, Via
-from producer.contract.board import Board
+from producer.contract.board import Board, BoardEntry
 from producer.contract.drafting import draft, identity_of
 from producer.contract.errors import BrokerUnavailable, NotFound
 from producer.contract.export import Export, Options, Pending, RenderProfile, RequestedExport, State
@@ -101,7 +101,8 @@ class Exports:
             pending = self._as_marked(pending)
         if self.outbox.accept(pending):
             return self.accepted(pending, record, Via.REQUEST if revive else Via.EVENT)
-        return Requested(self.find(pending.id), ready=False)
+        found = self.find(pending.id)
+        return Requested(found, ready=found.status is State.READY)
 
     def draft(self, record: Record, options: Options, requested_by: str) -> Pending:
         """Name an export without accepting it."""
@@ -134,9 +135,8 @@ class Exports:
         if settled is None:
             return 0
         if not revive or settled_view(settled.facts, self.now()).status is State.READY:
-            following = settled.facts.pending.generation + 1
-            return following if self.outbox.pending(settled.facts.pending.id, following) else None
-        return settled.facts.pending.generation + 1
+            return settled.following if self.outbox.pending(settled.facts.pending.id, settled.following) else None
+        return settled.following
 
     def _regenerated(self, pending: Pending, generation: int) -> Pending:
         nonce = self.links.nonce(pending.id, generation)
@@ -167,17 +167,27 @@ class Exports:
     def find(self, identity: str) -> Export:
         """Show an export, with live progress where it is being made. Raises NotFound.
 
-        Of one that is settled the board may know less than storage.
+        Of one that is settled the board may know less than storage; only of one that has just become ready does it
+        know before storage has written it down a second time.
         """
         known = None
         with suppress(BrokerUnavailable):  # Storage knows as well, but for the progress.
             known = self.board.exports.known(identity)
         if known is not None and not known.export.status.settled:
             return known.export
-        current = self.outbox.current(identity)
+        settled = self.outbox.settled(identity)
+        if known is not None and self._is_just_ready(known, settled):
+            return known.export
+        current = self.outbox.beyond(settled, identity)
         if current is None:
             raise unknown_export()
         return pending_view(current) if isinstance(current, Pending) else settled_view(current.facts, self.now())
+
+    def _is_just_ready(self, known: BoardEntry, settled: Settled | None) -> bool:
+        ready_at = known.export.ready_at if known.export.status is State.READY else None
+        if ready_at is None or abs(self.now() - ready_at) > _JUST_NOW:
+            return False
+        return known.generation >= (settled.following if settled else 0)
 
     def requested_by(self, identity: str) -> str | None:
         """Tell the name of the token that asked for an export first."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from producer.contract.errors import ObjectExists, ObjectNotFound, StorageUnavailable
-from producer.contract.objects import Content, StoredObject, Upload
+from producer.contract.objects import NO_METADATA, Content, StoredObject, Upload
 
 _PIECE: Final = 1024 * 1024
 
@@ -16,6 +16,7 @@ _PIECE: Final = 1024 * 1024
 class _File(NamedTuple):
     path: Path
     facts: StoredObject
+    metadata: Mapping[str, str] = NO_METADATA
 
 
 class LocalObjects:
@@ -54,12 +55,26 @@ class LocalObjects:
         """Write an object, over whatever is there."""
         self.put_stream(key, [data], content_type=content_type, content_disposition=content_disposition)
 
-    def put_if(self, key: str, data: bytes, *, etag: str | None, content_type: str = "application/json") -> None:
+    def put_if(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        etag: str | None,
+        content_type: str = "application/json",
+        content_disposition: str | None = None,
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> None:
         """Write an object where it is still at a version, or new. Raises ObjectExists where it is not."""
         present = self._files.get(key)
         if (present.facts.etag if present else None) != etag:
             raise ObjectExists(f"'{key}' is not at the version that was expected.")
-        self.put(key, data, content_type=content_type)
+        self.put(key, data, content_type=content_type, content_disposition=content_disposition)
+        self._files[key] = self._files[key]._replace(metadata=dict(metadata))
+
+    def metadata(self, key: str) -> Mapping[str, str]:
+        """Tell the metadata that was written with an object. Raises ObjectNotFound."""
+        return self._find(key).metadata
 
     def put_stream(
         self,

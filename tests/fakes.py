@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Self
 from urllib.parse import quote
 
 from producer.contract.errors import ObjectExists, ObjectNotFound, StorageUnavailable
-from producer.contract.objects import Content, StoredObject, Upload
+from producer.contract.objects import NO_METADATA, Content, StoredObject, Upload
 
 _PIECE: Final = 64 * 1024
 
@@ -26,6 +26,7 @@ class _Object(NamedTuple):
     modified_at: datetime
     content_type: str
     content_disposition: str | None
+    metadata: Mapping[str, str] = NO_METADATA
 
 
 class MemoryObjects:
@@ -67,14 +68,26 @@ class MemoryObjects:
         with self._lock:
             self._objects[key] = self._made(data, content_type, content_disposition)
 
-    def put_if(self, key: str, data: bytes, *, etag: str | None, content_type: str = "application/json") -> None:
+    def put_if(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        etag: str | None,
+        content_type: str = "application/json",
+        content_disposition: str | None = None,
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> None:
         self.check()
         self.before_put_if(key)
         with self._lock:
             found = self._objects.get(key)
             if (found.etag if found else None) != etag:
                 raise ObjectExists(f"'{key}' is not at the version that was expected.")
-            self._objects[key] = self._made(data, content_type, None)
+            self._objects[key] = self._made(data, content_type, content_disposition)._replace(metadata=dict(metadata))
+
+    def metadata(self, key: str) -> Mapping[str, str]:
+        return self._find(key).metadata
 
     def put_stream(
         self,

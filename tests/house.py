@@ -71,6 +71,11 @@ class Step(NamedTuple):
     arguments: tuple[Any, ...]
 
 
+def stores_archive(step: Step) -> bool:
+    """Tell whether a call stores an archive, be it with its facts or not."""
+    return step.method in {"put_if", "put_stream"} and str(step.arguments[0]).endswith(".zip")
+
+
 class Wire:
     """Runs through every call of a process to storage, board and queue; ``around`` makes the call, or does worse."""
 

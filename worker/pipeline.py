@@ -1,4 +1,8 @@
-"""The story of one export, top to bottom: lease, read, render, zip, upload, publish, settle."""
+"""The story of one export, top to bottom: lease, read, render, zip, upload, settle, publish.
+
+A small archive is stored together with its facts, and published right then. The facts of a large one, or of a failure,
+are a write of their own, before anybody is told.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +10,31 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from itertools import chain
+from typing import Final, NamedTuple
 
 from producer.contract.board import Board, Lease, Refusal
+from producer.contract.drafts import take
 from producer.contract.errors import LeaseLost, NotFound, RulesDiffer, RunfolioError, Unavailable
 from producer.contract.export import Archive, Facts, Pending, State
 from producer.contract.names import attachment
 from producer.contract.objects import ObjectStore
-from producer.contract.outbox import Outbox
+from producer.contract.outbox import Outbox, Settled
 from producer.contract.problem import NAMESPACE, Problem, problem_of
 from producer.contract.records import Record, Records
 from producer.contract.redaction.redactor import Redactor
 from producer.contract.tasks import ExportMessage
 from producer.contract.views import pending_view, settled_view
+from worker.archive import ArchiveWriter
 from worker.heart import Heart
 from worker.pages import archive_of
 
 log = logging.getLogger(__name__)
 
 ZIP = "application/zip"
+
+SEALED_UP_TO: Final = 256 * 1024
+"""Bytes of an archive that is made in memory, and stored together with its facts."""
 
 PATIENCE: Final = timedelta(minutes=2)
 """Time that a deployment has to bring all workers to the same redaction; until then exports of another are handed back.
@@ -44,6 +54,13 @@ _FAULT = Problem(
 
 Complete = Callable[[Record, Pending, Callable[[], None]], tuple[Record, Pending]]
 """Fetches what a record's event left out; told a check that may stop it."""
+
+
+class _Made(NamedTuple):
+    """What came of an attempt; ``sealed`` where the archive in storage says so itself."""
+
+    facts: Facts
+    sealed: bool = False
 
 
 def utc_now() -> datetime:
@@ -96,13 +113,18 @@ class Pipeline:
         The board may know it as settled from storage alone, without anybody having been told.
         """
         log.info("export left alone", extra={"export": pending.id, "reason": refusal.name})
-        if refusal is Refusal.HELD:
+        if refusal is Refusal.HELD or self.outbox.pending(pending.id, pending.generation) is None:
             return
         settled = self.outbox.settled(pending.id)
-        if settled is None or settled.facts.pending.generation < pending.generation:
-            return
-        if self.outbox.pending(pending.id, pending.generation) is not None:
+        if settled is not None and settled.facts.pending.generation >= pending.generation:
             self._announce(settled.facts, pending)
+            return
+        facts = self.outbox.sealed(pending)
+        if facts is not None:
+            self._announce(self._concluded(facts, settled, pending), pending)
+        elif refusal is Refusal.SETTLED:
+            # Storage is the truth. The sweeper puts the entry back, for a board that knows of no end.
+            self.board.exports.forget(pending.id)
 
     def _make_and_settle(self, message: ExportMessage, lease: Lease, heart: Heart) -> None:
         pending = message.pending
@@ -111,16 +133,38 @@ class Pipeline:
         if before is not None and before.facts.pending.generation >= pending.generation:
             self._announce(before.facts, pending)
             return
-        made = self._make(message, lease, heart)
+        made, sealed = self._make(message, lease, heart)
+        if sealed:
+            # Storage has it, and whoever waits for the archive need not wait for more. The board looks at the lease.
+            called = self.board.leases.settle(lease, settled_view(made, self.now()))
+            self._conclude_published(made, before, message, called=called)
+            return
         heart.confirm()
-        facts = self.outbox.conclude(made, before)
+        facts = self._concluded(made, before, pending)
         if facts == made:
             called = self.board.leases.settle(lease, settled_view(facts, self.now()))
-            riding = message.record if message.first else None
-            self._finish(facts, pending, riding, may_be_called=called or not message.first)
+            self._finish_first(facts, message, called=called)
         else:
-            self._discard_unused(pending)
             self._announce(facts, pending)
+
+    def _conclude_published(self, made: Facts, before: Settled | None, message: ExportMessage, *, called: bool) -> None:
+        """Write down what everybody has been told; where that fails, the sweeper finds the pending entry."""
+        try:
+            facts = self._concluded(made, before, message.pending)
+        except Unavailable as error:
+            log.warning("facts left to the sweeper", extra={"export": made.pending.id, "reason": error.detail})
+            return
+        if facts == made:
+            self._finish_first(facts, message, called=called)
+        else:
+            self._announce(facts, message.pending)
+
+    def _concluded(self, facts: Facts, before: Settled | None, pending: Pending) -> Facts:
+        """Write the facts down and return those that count; where they are others, an archive may be of no use."""
+        counting = self.outbox.conclude(facts, before)
+        if counting != facts:
+            self._discard_unused(pending)
+        return counting
 
     def _discard_unused(self, pending: Pending) -> None:
         """Delete the archive of an attempt that lost, unless it is the one that counts: they have the same key."""
@@ -128,24 +172,22 @@ class Pipeline:
         if settled is not None and settled.facts.leaves_unused(pending):
             self.objects.delete([pending.archive_key])
 
-    def _make(self, message: ExportMessage, lease: Lease, heart: Heart) -> Facts:
+    def _make(self, message: ExportMessage, lease: Lease, heart: Heart) -> _Made:
         pending = message.pending
         try:
             record, pending = self.complete(self._record(message), pending, heart.check)
-            archive = self._archive(pending, record, lease, heart)
+            return self._archive(pending, record, lease, heart, may_seal=pending == message.pending)
         except (LeaseLost, Unavailable):
             raise
         except RulesDiffer as error:
             if self.now() - pending.created_at < PATIENCE:
                 raise Unavailable(error.detail, field=error.field, remedy=error.remedy) from None
-            return self._failed(pending, error)
+            return _Made(self._failed(pending, error))
         except RunfolioError as error:
-            return self._failed(pending, error)
+            return _Made(self._failed(pending, error))
         except Exception:  # the edge of what a record can do to this process: its user is told, and nobody tries again
             log.exception("export crashed", extra={"export": pending.id})
-            return pending.settle(State.FAILED, self.now(), error=_FAULT)
-        settled_at = self.now()
-        return pending.settle(State.READY, settled_at, archive=archive, expires_at=settled_at + self.link_ttl)
+            return _Made(pending.settle(State.FAILED, self.now(), error=_FAULT))
 
     def _failed(self, pending: Pending, error: RunfolioError) -> Facts:
         log.warning("export failed", extra={"export": pending.id, "reason": error.detail})
@@ -163,24 +205,37 @@ class Pipeline:
                 raise
         return self.restore(held)
 
-    def _archive(self, pending: Pending, record: Record, lease: Lease, heart: Heart) -> Archive:
+    def _archive(self, pending: Pending, record: Record, lease: Lease, heart: Heart, *, may_seal: bool) -> _Made:
         def report(done: int, total: int) -> None:
             heart.check()
             self.board.leases.progress(lease, done, total)
 
         writer = archive_of(record, pending, report, self.redactor)
+        pieces, shown_as = iter(writer), attachment(pending.archive_name)
+        head, whole = take(pieces, SEALED_UP_TO)
+        if whole and may_seal:
+            facts = self._ready(pending, writer)
+            counting = self.outbox.seal(facts, b"".join(head), content_type=ZIP, content_disposition=shown_as)
+            if counting is not None:
+                return _Made(counting, sealed=True)
         self.objects.put_stream(
-            pending.archive_key,
-            writer,
-            content_type=ZIP,
-            content_disposition=attachment(pending.archive_name),
+            pending.archive_key, chain(head, pieces), content_type=ZIP, content_disposition=shown_as
         )
-        return Archive(pending.archive_name, writer.size, writer.sha256, writer.files)
+        return _Made(self._ready(pending, writer))
+
+    def _ready(self, pending: Pending, written: ArchiveWriter) -> Facts:
+        now = self.now()
+        archive = Archive(pending.archive_name, written.size, written.sha256, written.files)
+        return pending.settle(State.READY, now, archive=archive, expires_at=now + self.link_ttl)
 
     def _announce(self, facts: Facts, pending: Pending) -> None:
         """Say again what storage says already, and do what the one who wrote it may not have come to."""
         self.board.exports.announce(settled_view(facts, self.now()), facts.pending.generation, again=True)
         self._finish(facts, pending)
+
+    def _finish_first(self, facts: Facts, message: ExportMessage, *, called: bool) -> None:
+        riding = message.record if message.first else None
+        self._finish(facts, message.pending, riding, may_be_called=called or not message.first)
 
     def _finish(self, facts: Facts, pending: Pending, riding: str | None = None, *, may_be_called: bool = True) -> None:
         """Do what follows publication, in the order that loses nothing: callbacks, then the pending entry.

@@ -182,7 +182,8 @@ class Sweeper:
     def _give_up(self, pending: Pending, reason: str) -> None:
         """Settle as failed what no worker brings to its end."""
         failed = pending.settle(State.FAILED, self.now(), error=given_up(reason))
-        facts = self.outbox.conclude(failed, self.outbox.settled(pending.id))
+        ended = self.outbox.sealed(pending) or failed
+        facts = self.outbox.conclude(ended, self.outbox.settled(pending.id))
         self.board.exports.announce(settled_view(facts, self.now()), facts.pending.generation, again=True)
         for entry in callbacks.entries(self.objects, pending.id):
             self.queue.callback(entry.export_id, entry.name)

@@ -60,8 +60,8 @@ async def _held(request: Request, gateway: Gateway, end: Stopping, token: str) -
     _count(request, gateway, token)
     link = await _follow(gateway, token)
     if link.address is None:
-        await settled_within(gateway, end, link.export, HOLD)
-        link = await _follow(gateway, token)
+        told = await settled_within(gateway, end, link.export, HOLD)
+        link = await _follow(gateway, token, told)
     return _to_archive(request, gateway, link) or _not_ready(link.export)
 
 
@@ -84,8 +84,8 @@ def _count(request: Request, gateway: Gateway, token: str) -> None:
     count_link(request, gateway, named.export_id)
 
 
-async def _follow(gateway: Gateway, token: str) -> Link:
-    return await in_thread(gateway.calls, gateway.links.follow, token)
+async def _follow(gateway: Gateway, token: str, told: Export | None = None) -> Link:
+    return await in_thread(gateway.calls, gateway.links.follow, token, told)
 
 
 def _not_ready(export: Export) -> Response:

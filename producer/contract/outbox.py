@@ -4,6 +4,9 @@ Every request to make an export anew raises its generation. A generation has a p
 are only ever created and deleted, never overwritten; and ``export.json`` holds the facts of the newest settled
 generation, written only over the version that was read. Of two entries the one of the newer generation counts, and
 within a generation the facts.
+
+A small archive bears its facts as a seal. From when it is stored its export is settled, and ``export.json``, which
+whoever made it writes next, only repeats it; until then the pending entry leads to the archive.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from producer.contract.errors import ObjectExists, ObjectNotFound, RunfolioError
 from producer.contract.export import Facts, Pending
 from producer.contract.objects import Content, ObjectStore
 from producer.contract.ready import ready
+from producer.contract.seal import read_seal, sealed
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +32,18 @@ T = TypeVar("T")
 
 
 class Settled(NamedTuple):
-    """Facts with the version of the object that they were read from."""
+    """Facts with the version of ``export.json`` that they stand in, or that they are to be written over.
+
+    The version is None where there is no such object yet: the facts are an archive's seal.
+    """
 
     facts: Facts
-    etag: str
+    etag: str | None
+
+    @property
+    def following(self) -> int:
+        """The generation after this one."""
+        return self.facts.pending.generation + 1
 
 
 class Waiting(NamedTuple):
@@ -94,12 +106,48 @@ class Outbox:
 
     def current(self, export_id: str) -> Pending | Settled | None:
         """Tell what counts: the newest pending entry, else the facts, else nothing is known of the export."""
-        settled = self.settled(export_id)
-        pending = self.pending(export_id, settled.facts.pending.generation + 1 if settled else 0)
-        if pending is not None:
+        return self.beyond(self.settled(export_id), export_id)
+
+    def beyond(self, settled: Settled | None, export_id: str) -> Pending | Settled | None:
+        """Tell the same where these facts, or none, were read just now."""
+        pending = self.pending(export_id, settled.following if settled else 0)
+        if pending is None:
+            # The export may have settled between the two reads.
+            return settled or self.settled(export_id)
+        facts = self.sealed(pending)
+        if facts is None:
             return pending
-        # The export may have settled between the two reads.
-        return settled or self.settled(export_id)
+        # What was written since, such as a deletion, counts over the seal.
+        newest = self.settled(export_id)
+        if newest is not None and newest.facts.pending.generation >= pending.generation:
+            return newest
+        return Settled(facts, newest.etag if newest else None)
+
+    def sealed(self, pending: Pending) -> Facts | None:
+        """Read the facts that the archive of a pending entry bears; None where there is no archive, or no seal."""
+        try:
+            return read_seal(self._objects.metadata(pending.archive_key), pending)
+        except ObjectNotFound:
+            return None
+
+    def seal(self, facts: Facts, archive: bytes, *, content_type: str, content_disposition: str) -> Facts | None:
+        """Store a small archive and its facts in one write, which settles its export.
+
+        Returns the facts that count: these, or those of another attempt that was first. None stands where there is an
+        archive without a seal, and nothing was written.
+        """
+        try:
+            self._objects.put_if(
+                facts.pending.archive_key,
+                archive,
+                etag=None,
+                content_type=content_type,
+                content_disposition=content_disposition,
+                metadata=sealed(facts),
+            )
+        except ObjectExists:
+            return self.sealed(facts.pending)
+        return facts
 
     def settle(self, facts: Facts, replacing: Settled | None) -> bool:
         """Write the facts unless somebody else did meanwhile; tell whether it was us."""

@@ -96,7 +96,7 @@ class ObjectStoreSuite:
         assert abs(datetime.now(UTC) - facts.modified_at) < timedelta(minutes=1)
 
     def test_a_missing_object_is_said_to_be_missing(self, objects: ObjectStore, folder: str) -> None:
-        for read in (objects.get, objects.head, objects.stream):
+        for read in (objects.get, objects.head, objects.metadata, objects.stream):
             with pytest.raises(ObjectNotFound, match="no-such-thing"):
                 read(folder + "no-such-thing")
 
@@ -144,6 +144,24 @@ class ObjectStoreSuite:
             )
         with downloaded(objects.sign(folder + "b", timedelta(seconds=60))) as answer:
             assert answer.headers["Content-Type"] == "application/json"
+
+    def test_metadata_is_told_and_comes_with_a_download(self, objects: ObjectStore, folder: str) -> None:
+        said = {"runfolio": '{"size":5,"at":"2025-04-09T12:00:00Z","files":[1,2]}'}
+        headers = {"content_type": "application/zip", "content_disposition": "attachment"}
+        objects.put_if(folder + "a", b"12345", etag=None, metadata=said, **headers)
+        with pytest.raises(ObjectExists):
+            objects.put_if(folder + "a", b"6", etag=None, metadata={"runfolio": "another"}, **headers)
+        assert objects.metadata(folder + "a") == said
+        with downloaded(objects.sign(folder + "a", timedelta(seconds=60))) as answer:
+            assert answer.read() == b"12345"
+            assert answer.headers["x-amz-meta-runfolio"] == said["runfolio"]
+            assert answer.headers["Content-Type"] == "application/zip"
+            assert answer.headers["Content-Disposition"] == "attachment"
+
+    def test_an_object_may_have_no_metadata(self, objects: ObjectStore, folder: str) -> None:
+        objects.put(folder + "a", b"a", content_disposition="inline")
+        objects.put_if(folder + "b", b"b", etag=None)
+        assert objects.metadata(folder + "a") == objects.metadata(folder + "b") == {}
 
     def test_addresses_are_signed_for_the_public_endpoint(self, config: ObjectsConfig, folder: str) -> None:
         objects = make_objects(msgspec.structs.replace(config, public_endpoint_url="https://files.example.org:9000"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Final, NamedTuple, Protocol
+
+NO_METADATA: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class StoredObject(NamedTuple):
@@ -57,11 +60,25 @@ class ObjectStore(Protocol):
         """Write a small object in one request, over whatever is there."""
         ...
 
-    def put_if(self, key: str, data: bytes, *, etag: str | None, content_type: str = "application/json") -> None:
-        """Write small JSON only if the object is still at version ``etag``, or does not exist where that is None.
+    def put_if(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        etag: str | None,
+        content_type: str = "application/json",
+        content_disposition: str | None = None,
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> None:
+        """Write a small object only if it is still at version ``etag``, or does not exist where that is None.
 
-        Raises ObjectExists where it is otherwise.
+        ``metadata`` is kept with it: names in small letters, and at most 2 KB of printable ASCII. Raises ObjectExists
+        where it is otherwise.
         """
+        ...
+
+    def metadata(self, key: str) -> Mapping[str, str]:
+        """Tell the metadata that was written with an object, which is S3's user-defined one. Raises ObjectNotFound."""
         ...
 
     def put_stream(

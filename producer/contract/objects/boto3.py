@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 from itertools import chain, islice
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from producer.contract.objects import Content, StoredObject, Upload
+from producer.contract.objects import NO_METADATA, Content, StoredObject, Upload
 from producer.contract.objects.bucket import Bucket
 from producer.contract.objects.encryption import Encryption
 from producer.contract.objects.failures import BEHIND_THE_END, Place, boto_failures, code_of, refused, torn
@@ -94,15 +94,31 @@ class Boto3Objects:
         attributes: Attributes = {"ContentType": content_type, **self._encryption}
         return attributes if content_disposition is None else {**attributes, "ContentDisposition": content_disposition}
 
-    def put_if(self, key: str, data: bytes, *, etag: str | None, content_type: str = "application/json") -> None:
-        """Write small JSON only if the object is still at version ``etag``, or does not exist where that is None.
+    def put_if(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        etag: str | None,
+        content_type: str = "application/json",
+        content_disposition: str | None = None,
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> None:
+        """Write a small object only if it is still at version ``etag``, or does not exist where that is None.
 
         Raises ObjectExists where it is otherwise; also over its own write, where the answer to that was lost.
         """
         condition: Any = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
-        attributes = self._attributes(content_type, None)
+        attributes = self._attributes(content_type, content_disposition)
         with boto_failures(self._place, writing=key):
-            self._small.put_object(Bucket=self._place.bucket, Key=key, Body=data, **attributes, **condition)
+            self._small.put_object(
+                Bucket=self._place.bucket, Key=key, Body=data, Metadata=dict(metadata), **attributes, **condition
+            )
+
+    def metadata(self, key: str) -> Mapping[str, str]:
+        """Tell the metadata that was written with an object. Raises ObjectNotFound."""
+        with boto_failures(self._place, reading=key):
+            return self._small.head_object(Bucket=self._place.bucket, Key=key)["Metadata"]
 
     def put_stream(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -21,7 +21,7 @@ from obstore.exceptions import (
 )
 from obstore.store import S3Store
 
-from producer.contract.objects import Content, StoredObject, Upload
+from producer.contract.objects import NO_METADATA, Content, StoredObject, Upload
 from producer.contract.objects.bucket import Bucket
 from producer.contract.objects.failures import BEHIND_THE_END, Place, refused, silent, torn, without_credentials
 from producer.contract.objects.parts import DELETES_AT_ONCE, PART_SIZE, PARTS_AT_ONCE, Source, batches, cut
@@ -40,6 +40,10 @@ _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (PermissionDeniedError, "403"),
 )
 _PAGE: Final = 1000
+_HEADERS: Final = frozenset(
+    {"Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Type"}
+)
+"""Attributes that are no metadata."""
 
 
 class ObstoreObjects:
@@ -110,16 +114,32 @@ class ObstoreObjects:
         with self._failures(writing=key):
             obstore.put(store, key, data, attributes=attributes, use_multipart=False)
 
-    def put_if(self, key: str, data: bytes, *, etag: str | None, content_type: str = "application/json") -> None:
-        """Write small JSON only if the object is still at version ``etag``, or does not exist where that is None.
+    def put_if(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        etag: str | None,
+        content_type: str = "application/json",
+        content_disposition: str | None = None,
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> None:
+        """Write a small object only if it is still at version ``etag``, or does not exist where that is None.
 
         Raises ObjectExists where it is otherwise; also over its own write, where the answer to that was lost.
         """
-        attributes = _attributes(content_type, None)
+        attributes = _attributes(content_type, content_disposition)
+        attributes.update(metadata)
         with self._failures(writing=key):
             obstore.put(
                 self._small, key, data, attributes=attributes, mode="create" if etag is None else {"e_tag": etag}
             )
+
+    def metadata(self, key: str) -> Mapping[str, str]:
+        """Tell the metadata that was written with an object. Raises ObjectNotFound."""
+        with self._failures(reading=key):
+            attributes = obstore.get(self._small, key, options={"head": True}).attributes
+        return {str(name): value for name, value in attributes.items() if name not in _HEADERS}
 
     def put_stream(
         self,

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from producer.contract import keys
 from producer.contract.errors import RunfolioError, StorageUnavailable
-from producer.contract.export import ExecutionRef, Facts, Options, Pending, RenderProfile, State, WorkflowRef
+from producer.contract.export import Archive, ExecutionRef, Facts, Options, Pending, RenderProfile, State, WorkflowRef
 from producer.contract.outbox import Outbox, Settled, Waiting
 from tests.fakes import MemoryObjects
 
@@ -166,3 +166,66 @@ def test_an_entry_may_hold_its_record(outbox: Outbox) -> None:
     assert outbox.record_of(pending(1)) is None
     outbox.forget_pending(pending())
     assert outbox.record_of(pending()) is None
+
+
+def seal(outbox: Outbox, made: Facts) -> Facts | None:
+    return outbox.seal(made, b"zip", content_type="application/zip", content_disposition="attachment")
+
+
+def ready(generation: int = 0, at: datetime = AT) -> Facts:
+    archive = Archive("a.zip", 3, "5" * 64, 1)
+    return pending(generation).settle(State.READY, at, archive=archive, expires_at=at + timedelta(days=7))
+
+
+def test_a_sealed_archive_settles_its_export(objects: MemoryObjects, outbox: Outbox) -> None:
+    outbox.accept(pending())
+    assert outbox.sealed(pending()) is None
+    assert seal(outbox, ready()) == ready()
+    assert outbox.settled(EXPORT) is None, "nobody has written it down yet"
+    assert outbox.current(EXPORT) == Settled(ready(), None)
+    assert objects.get(pending().archive_key).data == b"zip"
+    assert objects.headers(pending().archive_key) == ("application/zip", "attachment")
+    assert outbox.conclude(ready(), None) == ready()
+    outbox.forget_pending(pending())
+    current = outbox.current(EXPORT)
+    assert isinstance(current, Settled)
+    assert (current.facts, current.etag is not None) == (ready(), True)
+
+
+def test_of_two_attempts_the_first_one_s_facts_count(objects: MemoryObjects, outbox: Outbox) -> None:
+    assert seal(outbox, ready()) == ready()
+    assert seal(outbox, ready(at=AT + timedelta(minutes=1))) == ready()
+    assert objects.get(pending().archive_key).data == b"zip"
+
+
+def test_an_archive_without_a_seal_settles_nothing(objects: MemoryObjects, outbox: Outbox) -> None:
+    outbox.accept(pending())
+    objects.put(pending().archive_key, b"old")
+    assert seal(outbox, ready()) is None
+    assert outbox.current(EXPORT) == pending()
+    assert objects.get(pending().archive_key).data == b"old"
+
+
+def test_a_seal_of_a_later_generation_is_written_over_the_facts_before(outbox: Outbox) -> None:
+    outbox.settle(facts(0), None)
+    outbox.accept(pending(1))
+    before = outbox.settled(EXPORT)
+    assert before is not None
+    seal(outbox, ready(1))
+    current = outbox.current(EXPORT)
+    assert current == Settled(ready(1), before.etag)
+    assert outbox.settle(ready(1), current)
+    assert outbox.current(EXPORT) == outbox.settled(EXPORT)
+
+
+def test_what_is_written_over_a_seal_counts(outbox: Outbox) -> None:
+    outbox.accept(pending())
+    seal(outbox, ready())
+    current = outbox.current(EXPORT)
+    assert isinstance(current, Settled)
+    deleted = pending().settle(State.DELETED, AT)
+    assert outbox.settle(deleted, current)
+    for counting in (outbox.current(EXPORT), outbox.beyond(None, EXPORT)):
+        assert isinstance(counting, Settled)
+        assert counting.facts == deleted, "also where it came between the reads"
+    assert outbox.conclude(ready(), None) == deleted

@@ -142,6 +142,7 @@ def test_a_token_that_is_none_of_ours_is_not_found(house: House, value: str) -> 
 def test_a_token_of_an_export_that_was_forgotten_is_not_found(house: House) -> None:
     export = made(house)
     house.objects.delete(house.stored())
+    house.clock.advance(60)
     with pytest.raises(NotFound):
         house.gateway.links.follow(token(export))
     with pytest.raises(NotFound):

@@ -22,6 +22,7 @@ from producer.contract.errors import BrokerUnavailable, Gone, RunfolioError, Sto
 from producer.contract.export import Export, Pending, State
 from producer.contract.outbox import Outbox, Settled
 from tests.house import HOOK, AtLast, AtOnce, House, Killed, Process, Step, Wire, record_of, step
+from worker import pipeline
 
 RECORD = record_of([step("fetch"), step("think", "failed", output="# no"), step("fetch")])
 LARGE = record_of([step("fetch", output="x" * 30_000) for _ in range(6)])
@@ -226,11 +227,20 @@ ACCIDENTS = [
 
 
 @pytest.mark.parametrize("beside", [AtOnce(), AtLast()], ids=["entry first", "task first"])
-@pytest.mark.parametrize("record", [RECORD, LARGE], ids=["small", "large"])
+@pytest.mark.parametrize(
+    ("record", "sealed"),
+    [(RECORD, pipeline.SEALED_UP_TO), (LARGE, pipeline.SEALED_UP_TO), (LARGE, 0)],
+    ids=["small", "large", "large archive"],
+)
 @pytest.mark.parametrize("happen", ACCIDENTS)
 def test_an_event_becomes_one_archive(
-    happen: Callable[[House], None], record: dict[str, Any], beside: Executor
+    happen: Callable[[House], None],
+    record: dict[str, Any],
+    sealed: int,
+    beside: Executor,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(pipeline, "SEALED_UP_TO", sealed)
     for story in every(happen, beside):
         story.begin()
         story.insist(partial(send, record))
@@ -283,7 +293,9 @@ def delete(house: House) -> None:
             exports.revoke(key.split("/")[1].partition(".")[0], "somebody")
 
 
-def test_a_deletion_wins_at_every_moment() -> None:
+@pytest.mark.parametrize("sealed", [pipeline.SEALED_UP_TO, 0], ids=["sealed", "plain"])
+def test_a_deletion_wins_at_every_moment(sealed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "SEALED_UP_TO", sealed)
     for story in every(delete):
         house = story.house
         story.answers = house.send(RECORD)

@@ -7,7 +7,7 @@ import pytest
 
 from producer.contract.errors import StorageUnavailable
 from producer.contract.export import State
-from tests.house import AtLast, House, Step, killed_at, record_of, step
+from tests.house import AtLast, House, Step, killed_at, record_of, step, stores_archive
 from worker.strays import LATE, PAUSE
 
 RECORD = record_of([step("fetch")])
@@ -19,7 +19,7 @@ def house() -> House:
 
 
 def fail_to_upload(step: Step, call: Callable[[], Any]) -> Any:
-    if step.method == "put_stream":
+    if stores_archive(step):
         raise StorageUnavailable("The store is away.")
     return call()
 
@@ -61,7 +61,7 @@ def test_what_is_under_way_is_left_alone(house: House, where: str) -> None:
     if where == "in hand":
 
         def look(step: Step, call: Callable[[], Any]) -> Any:
-            if step.method == "put_stream":
+            if stores_archive(step):
                 house.sweeper.strays.now = lambda: house.clock.now() + 2 * LATE
                 house.sweeper.strays.work(10)
             return call()
