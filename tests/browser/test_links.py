@@ -87,7 +87,7 @@ def test_a_failed_export_tells_its_reason(page: Page, web: Site, watch: Watch) -
 def settle_as(web: Site, export: dict[str, Any], **changes: Any) -> None:
     """Write other facts of an export, as a worker or the sweeper would."""
     outbox = web.app.state.gateway.exports.outbox
-    settled = outbox.settled(export["id"])
+    settled = web.facts(export["id"])
     facts = msgspec.structs.replace(settled.facts, settled_at=datetime.now(UTC), **changes)
     assert outbox.settle(facts, settled)
 

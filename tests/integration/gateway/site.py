@@ -23,6 +23,7 @@ from producer.access.tokens import Scope, TokenFile
 from producer.app import connect, make_app
 from producer.asgi import Server
 from producer.contract.objects import ObjectStore
+from producer.contract.outbox import Outbox, Settled
 from producer.contract.tasks import EXPORT_QUEUES, decode_message
 from producer.settings import GatewaySettings
 from tests.integration.gateway.examples import STRUCTURED
@@ -132,6 +133,14 @@ class Site:
         assert answer.status_code == 200, answer.text
         settled = answer.json()
         assert isinstance(settled, dict)
+        return settled
+
+    def facts(self, export_id: str) -> Settled:
+        """Wait until an export's facts are written down, which a ready one's are a moment after everybody was told."""
+        outbox: Outbox = self.app.state.gateway.exports.outbox
+        eventually(lambda: outbox.settled(export_id) is not None)
+        settled = outbox.settled(export_id)
+        assert settled is not None
         return settled
 
     def ready(self, event: Mapping[str, Any]) -> dict[str, Any]:

@@ -145,7 +145,7 @@ def test_a_failed_export_tells_the_reason(site: Site) -> None:
 def expire(site: Site, export_id: str) -> None:
     """Let a link's time pass."""
     outbox = site.app.state.gateway.exports.outbox
-    settled = outbox.settled(export_id)
+    settled = site.facts(export_id)
     assert outbox.settle(settled.facts.replace(expires_at=datetime.now(UTC) - timedelta(seconds=1)), settled)
 
 
