@@ -23,7 +23,7 @@ from producer.contract.errors import NotFound, Unauthenticated
 from producer.contract.export import Export, State
 from producer.exports import unknown_export
 from producer.gateway import Gateway
-from producer.listed import ListedExport
+from producer.listed import ListedExport, listed_export
 from producer.manifests import manifest_of
 
 router = APIRouter(prefix="/v1/exports", tags=["exports"])
@@ -82,9 +82,11 @@ async def export(
 ) -> Json:
     """Show the export as it is, at once or when it is settled."""
     view = await visible(gateway, caller, export_id)
-    if wait and not view.status.settled:
-        view = await settled_within(gateway, end, view, wait)
     (shown,) = await in_thread(gateway.calls, gateway.demands.listed, [view])
+    if wait and not view.status.settled:
+        # Who waits gets the end as soon as it is there: who asked does not change, and nobody downloads before it.
+        view = await settled_within(gateway, end, view, wait)
+        shown = listed_export(view, shown.requested_by, shown.downloads)
     return Json(shown)
 
 
