@@ -133,7 +133,7 @@ class Pipeline:
         if before is not None and before.facts.pending.generation >= pending.generation:
             self._announce(before.facts, pending)
             return
-        made, sealed = self._make(message, lease, heart)
+        made, sealed = self._found(message) or self._make(message, lease, heart)
         if sealed:
             # Storage has it, and whoever waits for the archive need not wait for more. The board looks at the lease.
             called = self.board.leases.settle(lease, settled_view(made, self.now()))
@@ -146,6 +146,11 @@ class Pipeline:
             self._finish_first(facts, message, called=called)
         else:
             self._announce(facts, pending)
+
+    def _found(self, message: ExportMessage) -> _Made | None:
+        """Return what an earlier attempt has stored, though its worker did not come to the end of it."""
+        facts = None if message.first else self.outbox.sealed(message.pending)
+        return None if facts is None else _Made(facts, sealed=True)
 
     def _conclude_published(self, made: Facts, before: Settled | None, message: ExportMessage, *, called: bool) -> None:
         """Write down what everybody has been told; where that fails, the sweeper finds the pending entry."""

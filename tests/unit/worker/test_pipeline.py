@@ -333,6 +333,21 @@ def test_what_is_published_stays_so_though_its_facts_are_not_written_yet(happen:
     assert len(house.archives()) == 1
 
 
+def test_another_attempt_finds_the_archive_though_it_could_make_none() -> None:
+    house = House()
+    export, message = sent(house)
+    after_publication(house, killed)
+    with suppress(Killed):
+        house.worker.pipeline.run(message)
+    house.lose_broker()
+    house.objects.delete([key for key in house.stored() if key.startswith("executions/")])
+    house.worker = Process(house, Wire())
+    house.worker.pipeline.run(ExportMessage(message.pending))
+    first, second = house.broker.published
+    assert first == second
+    assert (state(house, export), house.pending()) == (first, [])
+
+
 def test_a_deletion_right_after_publication_wins() -> None:
     house = House()
     export, message = sent(house)
