@@ -31,9 +31,12 @@ from worker.tasks import register
 
 _BEAT_EVERY: Final = 2.0
 _ALIVE_FOR: Final = timedelta(seconds=10)
-_GIVES_WAY: Final = 19
-"""Niceness of the processes that make large exports. The scheduler's idle class would give way even more, and let them
-miss the renewal of their leases on a machine that is busy for long.
+_GIVES_WAY: Final = 5
+"""Niceness of the processes that make exports: on a machine of its own, a gateway that accepts events comes first."""
+
+_GIVES_WAY_TO_ALL: Final = 19
+"""Niceness of those that make large ones. The scheduler's idle class would give way even more, and let them miss the
+renewal of their leases on a machine that is busy for long.
 """
 
 
@@ -105,8 +108,7 @@ def make_worker(settings: WorkerSettings, duty: Duty = Duty.ALL) -> Celery:
 
 
 def _begin(parts: Parts, duty: Duty) -> None:
-    if duty is Duty.LARGE:
-        os.nice(_GIVES_WAY)
+    os.nice(_GIVES_WAY_TO_ALL if duty is Duty.LARGE else _GIVES_WAY)
     try:
         parts.warm()
     except Unavailable:
