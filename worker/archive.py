@@ -130,10 +130,16 @@ class _Content:
         self.size = 0
         self.crc = 0
 
-    def deflated(self) -> Iterator[bytes]:
-        """Yield them as raw deflate (RFC 1951)."""
+    def deflated(self) -> Iterable[bytes]:
+        """Return them as raw deflate (RFC 1951), in pieces."""
         deflate = isal_zlib.compressobj(level=_LEVEL, wbits=-15)
-        for block in _blocks(self._member.chunks):
+        blocks = _blocks(self._member.chunks)
+        if isinstance(blocks, tuple):
+            return (b"".join(self._through(deflate, blocks)),)
+        return self._through(deflate, blocks)
+
+    def _through(self, deflate: isal_zlib.Compress, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        for block in blocks:
             self._take(block)
             yield deflate.compress(block)
         yield deflate.flush()

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-GROUP: Final = 64 * 1024
+GROUP: Final = 256 * 1024
 """Bytes that a group has at most, unless a single piece is larger; that one is a group of its own."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -227,8 +228,13 @@ def moment_of(header: HeaderDocument, event_time: datetime | None) -> datetime |
 
 def unknown_fields(raw: Mapping[str, Any], model: type[Struct]) -> dict[str, Any]:
     """Fields of a JSON object that the model does not know, in the sender's order."""
-    known = model.__struct_fields__
+    known = _fields(model)
     return {name: value for name, value in raw.items() if name not in known}
+
+
+@cache
+def _fields(model: type[Struct]) -> frozenset[str]:
+    return frozenset(model.__struct_fields__)
 
 
 def json_schema() -> dict[str, Any]:

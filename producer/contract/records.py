@@ -6,7 +6,7 @@ larger ones lie in an object of their own (one JSON text a line) with an index b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Final, NamedTuple
@@ -17,12 +17,12 @@ from msgspec import Raw, Struct
 from producer.contract import jsontext, keys, uploads
 from producer.contract.drafts import Draft, join, take
 from producer.contract.errors import NotFound, ObjectExists, ObjectNotFound
-from producer.contract.index import IndexWriter, StepEntry, read_index
+from producer.contract.index import StepEntry, read_index
 from producer.contract.objects import ObjectStore
 from producer.contract.ready import ready
 from producer.contract.record import HeaderDocument, Status, StepDocument, read_header, read_step
 from producer.contract.sources import Told
-from producer.contract.steps import damaged, read_steps
+from producer.contract.steps import damaged, entries_of, read_steps
 from producer.contract.uploads import UploadNote
 
 INLINE_LIMIT: Final = 128 * 1024
@@ -86,6 +86,7 @@ class Record:
         self.stored = stored
         self.document = read_header(jsontext.decode(bytes(stored.header)))
         self._objects = objects
+        self._entries: Sequence[StepEntry] | None = None
         self._index: bytes | None = None
 
     @property
@@ -107,15 +108,13 @@ class Record:
 
     def entries(self) -> Iterator[StepEntry]:
         """Yield the index of the steps."""
+        if self.stored.upload is None:
+            if self._entries is None:
+                self._entries = tuple(entries_of(map(bytes, self.stored.steps or ())))
+            return iter(self._entries)
         if self._index is None:
-            self._index = self._build_index() if self.stored.upload is None else self._fetch_index(self.stored.upload)
+            self._index = self._fetch_index(self.stored.upload)
         return read_index(self._index)
-
-    def _build_index(self) -> bytes:
-        writer = IndexWriter()
-        for position, raw in enumerate(self.stored.steps or ()):
-            writer.add(read_step(jsontext.decode(bytes(raw)), position).step, len(bytes(raw)))
-        return b"".join(writer.finish())
 
     def _fetch_index(self, upload: str) -> bytes:
         key = keys.record_index(self.workflow_id, self.execution_id, upload)

@@ -8,6 +8,7 @@ import unicodedata
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -102,6 +103,7 @@ class StepNames:
         return entry.iteration
 
 
+@cache
 def _room(extension: str, status: Status | None) -> int:
     """Bytes that a file's name leaves to the step's: for a plain name with one status, or whatever may follow it."""
     ending = _LONGEST_ENDING if status is None else f"_{STATUS_LABELS[status]}."

@@ -56,7 +56,7 @@ def _named_boxes(html: str) -> str:
 
 
 def _lowered(html: str, level: int, found: set[str]) -> str:
-    present = [number for number in range(6, 0, -1) if str(number) in found]
+    present = [int(digit) for digit in "654321" if digit in found]
     shift = level + 1 - present[-1] if present else 0
     if shift <= 0:
         return html

@@ -134,6 +134,8 @@ def other_step_sections(page: StepPage) -> Iterator[Section]:
 def step_entries(page: StepPage) -> Iterator[NestedEntry]:
     """Yield the nested entries of a step, parents before children, whatever their depth."""
     step = page.document.step
+    if not step.children:
+        return
     waiting = [iter(zip(step.children, page.document.raw.get("children") or (), strict=True))]
     number = 0
     while waiting:

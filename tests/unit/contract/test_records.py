@@ -22,6 +22,7 @@ from producer.contract.errors import (
 from producer.contract.objects import ObjectStore
 from producer.contract.record import StepDocument, read_header, read_step
 from producer.contract.records import INLINE_LIMIT, Record, Records, Written, step_of
+from producer.contract.steps import entries_of
 from tests.fakes import MemoryObjects
 from tests.house import record_of, step
 
@@ -250,10 +251,24 @@ def test_a_damaged_step_is_an_error_of_ours() -> None:
         next(record.steps())
 
 
+def test_the_index_of_a_small_record_is_that_of_a_large_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = {"started_at": "2025-04-09T12:00:00Z", "finished_at": "2025-04-09T12:00:01.5"}
+    steps = [
+        step("é" * 3_000, iteration=7, unknown={"name": 1}, **times),
+        step("x", "failed", output="y" * 100),
+        step(""),
+    ]
+    inline = list(write(MemoryObjects(), steps).record.entries())
+    monkeypatch.setattr("producer.contract.records.INLINE_LIMIT", 0)
+    assert inline == list(write(MemoryObjects(), steps).record.entries())
+
+
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"[" * 100_000 + b"]" * 100_000])
 def test_what_is_no_step_is_an_error_of_ours(text: bytes) -> None:
     with pytest.raises(DamagedRecord, match="cannot be read"):
         step_of(text, 0)
+    with pytest.raises(DamagedRecord, match="cannot be read"):
+        next(entries_of([text]))
 
 
 def test_ids_that_look_like_folders_stay_apart() -> None:
