@@ -109,6 +109,13 @@ class _Pages:
             name = self._contents.name_of(position, entry)
             yield _Step(StepPage(shown.document, name.iteration, anchor_of(position)), entry, name, shown.masked)
 
+    def _in_one_file(self) -> Iterator[_Step]:
+        """Yield the steps for a file that shows them all."""
+        for one in self._pages():
+            if self._manifest:
+                self._manifest.masked(one.masked)
+            yield one
+
     def _summary(self) -> Summary:
         """Sum up the execution, for a file that shows it."""
         stored = self._record.stored
@@ -121,9 +128,7 @@ class _Pages:
         yield from self._renderer.combined_head(
             self._summary(), self._lines(contents.failures()), self._lines(contents.selected())
         )
-        for one in self._pages():
-            if self._manifest:
-                self._manifest.masked(one.masked)
+        for one in self._in_one_file():
             yield from self._renderer.combined_step(one.page)
             self._progress.step()
         yield from self._renderer.combined_tail()
@@ -131,9 +136,7 @@ class _Pages:
     def _reader_steps(self) -> Iterator[ReaderStep]:
         """Read the steps once more. The progress stands still meanwhile, but is told, so that this can be stopped."""
         combined = self._contents.combined
-        for one in self._pages():
-            if self._manifest:
-                self._manifest.masked(one.masked)
+        for one in self._in_one_file():
             file = self._contents.combined_file if combined else one.name.file_name
             yield ReaderStep(one.page, one.entry, file, combined)
             self._progress.tell()

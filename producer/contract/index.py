@@ -22,6 +22,16 @@ LONGEST_NAME: Final = 1024
 """Characters of a step's name that the index holds."""
 
 
+class IndexedStep(Struct, frozen=True):
+    """What the index takes from a step's JSON; the rest is passed over without being made."""
+
+    name: str
+    status: Status
+    iteration: int | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
 class StepEntry(Struct, frozen=True, array_like=True):
     """What the index knows of a step.
 
@@ -36,6 +46,12 @@ class StepEntry(Struct, frozen=True, array_like=True):
     finished_at: datetime | None
     offset: int
     length: int
+
+    @classmethod
+    def of(cls, step: Step | IndexedStep, offset: int, length: int) -> StepEntry:
+        """Describe a step whose JSON begins at an offset and is so long."""
+        name = index_name(step.name)
+        return cls(name, step.status, step.iteration, step.started_at, step.finished_at, offset, length)
 
     def renamed(self, name: str) -> StepEntry:
         """Return a copy with another name."""
@@ -61,15 +77,7 @@ class IndexWriter:
 
     def add(self, step: Step, length: int) -> None:
         """Note the next step, whose stored JSON is ``length`` bytes and one line end long."""
-        entry = StepEntry(
-            index_name(step.name),
-            step.status,
-            step.iteration,
-            step.started_at,
-            step.finished_at,
-            self._offset,
-            length,
-        )
+        entry = StepEntry.of(step, self._offset, length)
         self._offset += length + 1
         self.count += 1
         piece = self._compressor.compress(self._encoder.encode(entry) + b"\n")

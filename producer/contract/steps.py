@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 
 from producer.contract.errors import DamagedRecord, ObjectNotFound
-from producer.contract.index import StepEntry, index_name
+from producer.contract.index import IndexedStep, StepEntry
 from producer.contract.objects import ObjectStore
 from producer.contract.ready import ready
-from producer.contract.record import Status
 
 log = logging.getLogger(__name__)
 
@@ -40,34 +37,16 @@ def read_steps(
             yield position, window.take(entry, key)
 
 
-class _Indexed(Struct, frozen=True):
-    """What the index takes from a step's JSON; the rest is passed over without being made."""
-
-    name: str
-    status: Status
-    iteration: int | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-
-
 def entries_of(steps: Iterable[bytes]) -> Iterator[StepEntry]:
     """Yield entries for the stored JSON of steps. Raises DamagedRecord where one is none."""
-    decoder = msgspec.json.Decoder(ready(_Indexed))
+    decoder = msgspec.json.Decoder(ready(IndexedStep))
     offset = 0
     for text in steps:
         try:
             step = decoder.decode(text)
         except (msgspec.DecodeError, RecursionError) as error:
             raise damaged(str(error)) from None
-        yield StepEntry(
-            index_name(step.name),
-            step.status,
-            step.iteration,
-            step.started_at,
-            step.finished_at,
-            offset,
-            len(text),
-        )
+        yield StepEntry.of(step, offset, len(text))
         offset += len(text) + 1
 
 

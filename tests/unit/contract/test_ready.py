@@ -50,4 +50,5 @@ def test_without_it_the_process_would_die() -> None:
     """Tells when msgspec looks types up safely by itself, and this is needed no more."""
     imports = "import msgspec\nfrom producer.contract.record import Header"
     read = f"msgspec.convert({HEADER}, Header)"
-    assert {outcome_of(imports, read)[0] == 0 for _ in range(5)} != {True}
+    # On a busy machine the threads may miss each other, though hardly ever so often.
+    assert any(outcome_of(imports, read)[0] != 0 for _ in range(100))
